@@ -7,14 +7,16 @@ reads. It has no randomness and never looks at colours. Answers about an entity 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from understudy.fields import resolve
+from understudy.record import Instance
 from understudy.scene import Scene
-from understudy.signals import Signals, Spec
+from understudy.signals import CHANNELS, INSTANCE, Signals, Spec
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,35 @@ LABELS: dict[str, str] = {
     "camera": "understudy.labels.camera:camera",
     "attributes": "understudy.labels.attributes:attributes",
 }
+
+
+def channels(names: Iterable[str]) -> tuple[Spec, ...]:
+    """The channels that these labels read, each once, in a fixed order."""
+    wanted = {spec.name for name in names for spec in resolve(LABELS, name).needs}
+    return tuple(spec for spec in CHANNELS.values() if spec.name in wanted)
+
+
+def assemble(
+    names: Iterable[str], scene: Scene, signals: Signals, minimum_visible_px: int = 1
+) -> tuple[tuple[Instance, ...], dict[str, np.ndarray], dict[str, Any]]:
+    """Ask every label and put the answers together: (instances in order of id, maps, camera facts).
+
+    An entity of which nothing is seen is no instance; one with fewer than ``minimum_visible_px`` pixels is kept and
+    marked ``ignore``, so that id map and instances always agree.
+    """
+    fields: dict[int, dict[str, Any]] = {e.id: {} for e in scene.labelled}
+    maps: dict[str, np.ndarray] = {}
+    facts: dict[str, Any] = {}
+    for name in dict.fromkeys(("boxes", *names)):
+        answer = resolve(LABELS, name)(scene, signals)
+        for entity_id, values in answer.instances.items():
+            fields[entity_id].update(values)
+        maps.update(answer.maps)
+        facts.update(answer.camera)
+    seen = signals[INSTANCE]
+    instances = tuple(
+        Instance(id=e.id, category_id=scene.category_id(e), ignore=int((seen == e.id).sum()) < minimum_visible_px,
+                 **fields[e.id])
+        for e in scene.labelled if "xyxy_px" in fields[e.id]
+    )
+    return instances, maps, facts
