@@ -59,7 +59,7 @@ LABELS: dict[str, str] = {
 
 def channels(names: Iterable[str]) -> tuple[Spec, ...]:
     """The channels that these labels read, each once, in a fixed order."""
-    wanted = {spec.name for name in names for spec in resolve(LABELS, name).needs}
+    wanted = {spec.name for name in ("boxes", *names) for spec in resolve(LABELS, name).needs}
     return tuple(spec for spec in CHANNELS.values() if spec.name in wanted)
 
 
