@@ -1,0 +1,177 @@
+"""Where a point falls in a picture, and which ray a pixel looks along.
+
+Camera frame: OpenCV (x right, y down, z forward), metres. Picture frame: pixels, x right, y down, the centre of the first
+pixel is (0.5, 0.5). The lens is Brown-Conrady (Brown, *Close-range camera calibration*, 1971) with OpenCV's order
+k1 k2 p1 p2 k3: a point (x, y, 1) on the plane one metre ahead moves to ::
+
+    r² = x² + y²,  radial = 1 + k1 r² + k2 r⁴ + k3 r⁶
+    x' = x radial + 2 p1 x y + p2 (r² + 2 x²)
+    y' = y radial + p1 (r² + 2 y²) + 2 p2 x y
+
+The model folds back on itself beyond the radius where r · radial(r) stops growing. Nothing outside that radius has an
+image here: its projection is nan, and a pixel that no ray inside it reaches has no direction (nan). Points and pixels
+thus go through one and the same lens, one the exact inverse of the other.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from understudy.geometry.poses import apply, inverse, rotate
+
+if TYPE_CHECKING:
+    from understudy.scene import Camera, Lens
+
+NEAR_M = 1e-3  # a point nearer to the camera's plane than this has no projection
+
+
+def look_at(position: tuple[float, float, float], target: tuple[float, float, float], roll_deg: float = 0.0) -> np.ndarray:
+    """(4, 4) camera-to-world: a camera at ``position`` whose optical axis goes through ``target``, upright.
+
+    ``roll_deg`` turns the camera clockwise about its axis. Looking straight up or down, the picture's top is +y.
+    """
+    at = np.asarray(position, float)
+    forward = np.asarray(target, float) - at
+    length = np.linalg.norm(forward)
+    if length == 0:
+        raise ValueError(f"a camera cannot look at its own position {tuple(at)}")
+    forward = forward / length
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    if np.linalg.norm(right) < 1e-9:
+        right = np.cross((0.0, -1.0, 0.0), forward)
+    right = right / np.linalg.norm(right)
+    down = np.cross(forward, right)
+    c, s = math.cos(math.radians(roll_deg)), math.sin(math.radians(roll_deg))
+    pose = np.eye(4)
+    pose[:3, 0], pose[:3, 1] = c * right + s * down, c * down - s * right
+    pose[:3, 2], pose[:3, 3] = forward, at
+    return pose
+
+
+def level(position: tuple[float, float, float], heading_deg: float = 0.0, pitch_deg: float = 0.0,
+          roll_deg: float = 0.0) -> np.ndarray:
+    """(4, 4) camera-to-world: heading 0 looks along +y and grows counter-clockwise seen from above; pitch is upwards."""
+    h, p = math.radians(heading_deg), math.radians(pitch_deg)
+    ahead = np.array([-math.sin(h) * math.cos(p), math.cos(h) * math.cos(p), math.sin(p)])
+    return look_at(position, tuple(np.asarray(position, float) + ahead), roll_deg)
+
+
+def pitch_to_horizon(lens: Lens, horizon: float) -> float:
+    """Pitch in degrees (up is positive) that puts the horizon at ``horizon`` of the picture's height from its top."""
+    return math.degrees(math.atan((horizon * lens.size_wh[1] - lens.centre_px[1]) / lens.focal_px[1]))
+
+
+def distort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
+    """The lens's formula: (..., 2) on the plane z = 1 -> (..., 2), no fold guard."""
+    k1, k2, p1, p2, k3 = distortion
+    x, y = xy[..., 0], xy[..., 1]
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    return np.stack([x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
+                     y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y], axis=-1)
+
+
+def fold_radius(distortion: tuple[float, ...]) -> float:
+    """The radius on the plane z = 1 where r · radial(r) stops growing; inf if it always grows."""
+    k1, k2, _, _, k3 = distortion
+    roots = np.roots([7 * k3, 5 * k2, 3 * k1, 1.0]) if any((k1, k2, k3)) else np.zeros(0)
+    squares = [r.real for r in roots if abs(r.imag) < 1e-9 * max(1.0, abs(r)) and r.real > 0]
+    return math.sqrt(min(squares)) if squares else math.inf
+
+
+def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
+    """The inverse of :func:`distort` inside the fold radius: (..., 2) -> (..., 2) float64, nan where there is none.
+
+    Newton's method, until each point's image is within 1e-10 of what was asked (a ten-millionth of a pixel).
+    """
+    wanted = np.asarray(xy, np.float64)
+    if not any(distortion):
+        return wanted.copy()
+    k1, k2, p1, p2, k3 = distortion
+    shape = wanted.shape
+    wanted = wanted.reshape(-1, 2)
+    out = np.zeros_like(wanted)
+    limit2 = fold_radius(distortion) ** 2
+    for start in range(0, len(wanted), 16384):  # blocks that stay in the processor's cache
+        u, v = wanted[start:start + 16384].T
+        x, y = u.copy(), v.copy()
+        r2 = x * x + y * y
+        over = np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30)))  # start inside the fold
+        x *= over
+        y *= over
+        for _ in range(40):
+            r2 = x * x + y * y
+            radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+            slope = k1 + r2 * (2 * k2 + r2 * 3 * k3)  # d radial / d r²
+            ex = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) - u
+            ey = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y - v
+            error = np.maximum(np.abs(ex), np.abs(ey))
+            done = error < 1e-10
+            if done.all():
+                break
+            xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
+            xy_ = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
+            yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
+            det = xx * yy - xy_ * xy_
+            det = np.where(np.abs(det) < 1e-9, 1e-9, det)
+            x -= np.clip((yy * ex - xy_ * ey) / det, -0.5, 0.5)
+            y -= np.clip((xx * ey - xy_ * ex) / det, -0.5, 0.5)
+        bad = ~(done & (r2 < limit2))
+        x[bad] = y[bad] = np.nan
+        out[start:start + 16384, 0], out[start:start + 16384, 1] = x, y
+    return out.reshape(shape)
+
+
+def project_camera(lens: Lens, xyz_m: np.ndarray) -> np.ndarray:
+    """Camera-frame points (..., 3) m -> pixels (..., 2) float64; nan behind the camera and beyond the lens's fold."""
+    xyz = np.asarray(xyz_m, np.float64)
+    z = xyz[..., 2]
+    ahead = z > NEAR_M
+    xy = xyz[..., :2] / np.where(ahead, z, 1.0)[..., None]
+    if any(lens.distortion):
+        ahead = ahead & (np.sum(xy * xy, axis=-1) < fold_radius(lens.distortion) ** 2)
+        xy = distort(np.where(ahead[..., None], xy, 0.0), lens.distortion)
+    px = xy * lens.focal_px + np.asarray(lens.centre_px)
+    return np.where(ahead[..., None], px, np.nan)
+
+
+def project(camera: Camera, xyz_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """World points (..., 3) m -> pixels (..., 2) and depth z (...,) m, float64.
+
+    A point behind the camera, or beyond the lens's fold, has depth but no pixel (nan). A pixel outside the picture is
+    given as it is.
+    """
+    local = to_camera(camera, xyz_m)
+    return project_camera(camera.lens, local), local[..., 2]
+
+
+def to_camera(camera: Camera, xyz_m: np.ndarray) -> np.ndarray:
+    """World points (..., 3) -> the camera's frame, float64."""
+    return apply(inverse(camera.to_world), xyz_m)
+
+
+def unproject(lens: Lens, xy_px: np.ndarray) -> np.ndarray:
+    """Pixels (..., 2) -> the points (..., 2) on the camera's plane z = 1 that they see; nan where the lens folds."""
+    xy = (np.asarray(xy_px, np.float64) - lens.centre_px) / lens.focal_px
+    return undistort(xy, lens.distortion)
+
+
+def pixel_centres(size_wh: tuple[int, int]) -> np.ndarray:
+    """(h, w, 2) float64: x, y of every pixel's centre."""
+    w, h = size_wh
+    x, y = np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5)
+    return np.stack([x, y], axis=-1)
+
+
+def pixel_rays(camera: Camera, xy_px: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The world's rays through pixels (..., 2): origin (3,) and directions (..., 3).
+
+    A direction has length 1 along the camera's axis: origin + z · direction is the point at depth z. nan where the lens
+    folds.
+    """
+    xy = unproject(camera.lens, xy_px)
+    ahead = np.concatenate([xy, np.ones((*xy.shape[:-1], 1))], axis=-1)
+    return camera.to_world[:3, 3].copy(), rotate(camera.to_world, ahead)
