@@ -58,6 +58,8 @@ class Surface:
     chart : (m,) uint8, DensePose chart 1-24 of each face, 0 for none; or None
     chart_uv : (m, 3, 2) float32 in [0, 1], the chart coordinates of each face's corners; or None
     smooth : normals are interpolated (True) or flat
+    normals : (n, 3) float32 unit, world frame: the shading normals of a smooth surface, where it is one of several pieces
+        of a skin whose seams must not show; or None (then they come from this surface's faces)
     """
 
     name: str
@@ -70,6 +72,7 @@ class Surface:
     chart: np.ndarray | None = None
     chart_uv: np.ndarray | None = None
     smooth: bool = True
+    normals: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
