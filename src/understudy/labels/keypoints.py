@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.geometry.cameras import project, to_camera
+from understudy.geometry.cameras import project_camera, to_camera
 from understudy.labels import Answers, answers
 from understudy.record import PointSet
 from understudy.scene import Keypoints, Scene
@@ -33,9 +33,9 @@ def keypoints(scene: Scene, signals: Signals) -> Answers:
 def _point_set(scene: Scene, signals: Signals, entity_id: int, named: Keypoints) -> PointSet:
     lens = scene.camera.lens
     w, h = lens.size_wh
-    xyz = to_camera(scene.camera.to_world, named.xyz_m)
-    xy = project(lens, xyz)
-    inside = (xyz[:, 2] > 0) & np.isfinite(xy).all(1) & (xy >= 0).all(1) & (xy < (w, h)).all(1)
+    xyz = to_camera(scene.camera, named.xyz_m)
+    xy = project_camera(lens, xyz)  # nan behind the camera, which no comparison holds for
+    inside = (xy >= 0).all(1) & (xy < (w, h)).all(1)
     xyv = np.zeros((len(xyz), 3), np.float32)
     for k in np.flatnonzero(inside):
         radius_px = named.radius_m[k] * lens.focal_px[0] / xyz[k, 2]
