@@ -1,0 +1,121 @@
+"""Label channels, gathered from which face each pixel's centre saw. Every renderer shares this; nothing here is filtered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy import signals
+from understudy.geometry.cameras import to_camera
+from understudy.renderers.silhouettes import amodal, wide_areas
+from understudy.renderers.triangles import Triangles
+from understudy.scene import Scene
+from understudy.signals import Spec
+
+# The channels that come from geometry alone: all but the picture.
+LABEL_CHANNELS = frozenset(signals.CHANNELS) - {signals.RGB.name}
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What the pixels' centres saw; pixels that saw nothing are absent.
+
+    pixel : (k,) flat index, row by row; face : (k,) into Triangles.faces
+    weights : (k, 2) float32, barycentric weights of the face's second and third corners
+    """
+
+    pixel: np.ndarray
+    face: np.ndarray
+    weights: np.ndarray
+
+
+def label_channels(scene: Scene, triangles: Triangles, hits: Hits, wanted: tuple[Spec, ...]) -> dict[Spec, np.ndarray]:
+    """The ``wanted`` label channels (:data:`LABEL_CHANNELS`; others are left out), each as its Spec says."""
+    gather = _Gather(scene, triangles, hits)
+    makers = {signals.INSTANCE: gather.instance, signals.CATEGORY: gather.category, signals.PART: gather.part,
+              signals.DEPTH: gather.depth, signals.NORMAL: gather.normal, signals.UV: gather.uv,
+              signals.OBJECT: gather.object, signals.IUV: gather.iuv}
+    out = {spec: makers[spec]() for spec in wanted if spec in makers}
+    if signals.SILHOUETTES in wanted or signals.SILHOUETTES_WIDE in wanted:
+        points = to_camera(scene.camera, triangles.vertices)
+        instance = out[signals.INSTANCE] if signals.INSTANCE in out else gather.instance()
+        depth = out[signals.DEPTH] if signals.DEPTH in out else gather.depth()
+        shapes = amodal(scene, triangles, points, instance, depth)
+        if signals.SILHOUETTES in wanted:
+            out[signals.SILHOUETTES] = shapes
+        if signals.SILHOUETTES_WIDE in wanted:
+            out[signals.SILHOUETTES_WIDE] = wide_areas(scene, triangles, points, shapes)
+    return out
+
+
+class _Gather:
+    """One picture's look-ups: from (pixel, face, weights) to maps."""
+
+    def __init__(self, scene: Scene, triangles: Triangles, hits: Hits) -> None:
+        self.scene, self.triangles, self.hits = scene, triangles, hits
+        w, h = scene.camera.lens.size_wh
+        self.size_hw = (h, w)
+        self.corner = triangles.faces[hits.face]
+        self.piece = triangles.piece[hits.face]
+        b, c = hits.weights[:, 0], hits.weights[:, 1]
+        self.weights = np.stack([1 - b - c, b, c], axis=1).astype(np.float32)
+
+    def instance(self) -> np.ndarray:
+        return self._map(self.triangles.per_piece(lambda p: p.entity.id if p.entity else 0, "uint32")[self.piece])
+
+    def category(self) -> np.ndarray:
+        scene = self.scene
+        return self._map(self.triangles.per_piece(lambda p: scene.category_id(p.entity) if p.entity else 0,
+                                                  "uint16")[self.piece])
+
+    def part(self) -> np.ndarray:
+        parts = [np.asarray(p.surface.part, np.uint8) for p in self.triangles.pieces]
+        return self._map((np.concatenate(parts) if parts else np.zeros(0, np.uint8))[self.hits.face])
+
+    def depth(self) -> np.ndarray:
+        to_world = self.scene.camera.to_world
+        z = ((self.triangles.vertices - to_world[:3, 3]) @ to_world[:3, 2])[:, None]
+        return self._map(self._blend(z)[:, 0].astype(np.float32), np.inf)
+
+    def normal(self) -> np.ndarray:
+        """Towards the camera: the back of an open surface (the inside of a skirt) shows its own side's normal."""
+        triangles, to_world = self.triangles, self.scene.camera.to_world
+        flat = triangles.face_normals[self.hits.face]
+        smooth = triangles.per_piece(lambda p: p.surface.smooth, "bool")[self.piece]
+        normal = np.where(smooth[:, None], self._blend(triangles.vertex_normals), flat)
+        towards = to_world[:3, 3] - triangles.corners[self.hits.face, 0]
+        normal = np.where((np.einsum("ij,ij->i", flat, towards) < 0)[:, None], -normal, normal)
+        normal = normal @ to_world[:3, :3]  # world to camera: the inverse turn
+        length = np.linalg.norm(normal, axis=1, keepdims=True)
+        return self._map((normal / np.where(length > 0, length, 1)).astype(np.float32))
+
+    def uv(self) -> np.ndarray:
+        return self._map(self._blend(self.triangles.per_vertex(lambda s: s.uv, 2)))
+
+    def object(self) -> np.ndarray:
+        rest = self.triangles.per_vertex(lambda s: s.vertices if s.rest is None else s.rest, 3)
+        return self._map(self._blend(rest))
+
+    def iuv(self) -> np.ndarray:
+        out = np.zeros((len(self.hits.face), 3), np.float32)
+        for number, p in enumerate(self.triangles.pieces):
+            if p.surface.chart is None or p.surface.chart_uv is None:
+                continue
+            at = np.flatnonzero(self.piece == number)
+            face = self.hits.face[at] - p.faces.start
+            chart = p.surface.chart[face]
+            uv = np.einsum("kc,kcd->kd", self.weights[at], p.surface.chart_uv[face])
+            out[at, 0] = chart
+            out[at, 1:] = np.where(chart[:, None] > 0, np.clip(uv, 0, 1), 0)
+        return self._map(out)
+
+    def _blend(self, per_vertex: np.ndarray) -> np.ndarray:
+        """(n, d) at the vertices -> (k, d) at the hits."""
+        return np.einsum("kc,kcd->kd", self.weights, per_vertex[self.corner], dtype=per_vertex.dtype)
+
+    def _map(self, values: np.ndarray, nothing: float = 0) -> np.ndarray:
+        h, w = self.size_hw
+        out = np.full((h * w, *values.shape[1:]), nothing, values.dtype)
+        out[self.hits.pixel] = values
+        return out.reshape(h, w, *values.shape[1:])

@@ -1,0 +1,93 @@
+"""Amodal silhouettes: what each labelled entity would cover were it alone.
+
+Where an entity is seen, its silhouette is what is seen. Elsewhere it can only hide behind something nearer than its own
+farthest point, so only those pixels are looked at, against its triangles alone. A lone figure costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from understudy.geometry.cameras import NEAR_M, project_camera
+from understudy.renderers.raster import View, covered
+from understudy.renderers.triangles import Triangles
+from understudy.scene import Scene
+
+MARGIN = 1.0  # the extended picture reaches this many pictures beyond each border
+_SAMPLES = 60_000  # samples taken of the part of a silhouette that lies beyond the picture
+
+
+def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(n, h, w) bool, in the order of ``scene.labelled``.
+
+    points : (k, 3) float64, the triangles' vertices in the camera's frame; instance, depth : the channels
+    """
+    out = np.zeros((len(scene.labelled), *instance.shape), bool)
+    view = View(scene.camera.lens)
+    for i, entity in enumerate(scene.labelled):
+        seen = instance == entity.id
+        faces = triangles.faces_of(entity)
+        if len(faces):
+            far = points[faces.ravel(), 2].max()
+            behind = ~seen & (depth < far) & _reach(view, points, faces)
+            if behind.any():
+                seen |= covered(points, faces, view, behind)
+        out[i] = seen
+    return out
+
+
+def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+    """(n,) float64 px: each silhouette's area in the picture extended by one picture on every side.
+
+    What lies beyond is sampled on a regular grid of about sixty thousand points, one a pixel where that is enough.
+    """
+    lens = scene.camera.lens
+    w, h = lens.size_wh
+    out = shapes.sum(axis=(1, 2)).astype(np.float64)
+    canvas = np.array([-MARGIN * w, -MARGIN * h, (1 + MARGIN) * w, (1 + MARGIN) * h])
+    for i, entity in enumerate(scene.labelled):
+        faces = triangles.faces_of(entity)
+        box = _bounds(lens, points[np.unique(faces)], canvas) if len(faces) else None
+        if box is None or (box[0] >= 0 and box[1] >= 0 and box[2] <= w and box[3] <= h):
+            continue
+        inside = np.array([max(box[0], 0), max(box[1], 0), min(box[2], w), min(box[3], h)])
+        beyond = _area(box) - _area(inside)
+        step = max(1, math.ceil(math.sqrt(beyond / _SAMPLES)))
+        shape = (max(1, math.ceil((box[3] - box[1]) / step)), max(1, math.ceil((box[2] - box[0]) / step)))
+        view = View(lens, (float(box[0]), float(box[1])), float(step), shape)
+        x = box[0] + (np.arange(shape[1]) + 0.5) * step
+        y = box[1] + (np.arange(shape[0]) + 0.5) * step
+        outside = ((x < 0) | (x >= w))[None, :] | ((y < 0) | (y >= h))[:, None]
+        out[i] += np.count_nonzero(covered(points, faces, view, outside)) * step**2
+    return out
+
+
+def _reach(view: View, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(h, w) bool: the box of pixels that the faces' corners span."""
+    w, h = view.lens.size_wh
+    box = _bounds(view.lens, points[np.unique(faces)], np.array([0.0, 0.0, w, h]))
+    out = np.zeros(view.hw, bool)
+    if box is not None:
+        out[int(box[1]):int(box[3]), int(box[0]):int(box[2])] = True
+    return out
+
+
+def _bounds(lens, points: np.ndarray, canvas: np.ndarray) -> np.ndarray | None:
+    """Whole-pixel xyxy that holds the image of points within ``canvas``; None if there is none, all of it if unsure."""
+    if (points[:, 2] <= NEAR_M).all():
+        return None
+    px = project_camera(lens, points)
+    if np.isnan(px).any():  # partly behind the camera or beyond the lens's fold
+        return canvas.copy()
+    pad = 2.0 if any(lens.distortion) else 0.0
+    if pad:  # edges bow outwards between their corners
+        pad += 0.02 * float(np.ptp(px, axis=0).max())
+    low, high = np.floor(px.min(axis=0) - pad), np.ceil(px.max(axis=0) + pad)
+    box = np.concatenate([np.maximum(low, canvas[:2]), np.minimum(high, canvas[2:])])
+    return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _area(box: np.ndarray) -> float:
+    return float(max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]))
