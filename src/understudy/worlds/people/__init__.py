@@ -1,0 +1,1 @@
+"""The people world: digital humans, dressed and posed, somewhere."""

@@ -1,0 +1,343 @@
+"""Bodies: from phenotypes to a posed mesh, in NumPy.
+
+Frames and shapes (V = 19158 vertices of MakeHuman's base mesh with all helper geometry, B = 104 bones):
+
+* rest frame: metres, z up, the body faces -y, its left side is +x; the origin lies between the hips;
+* ``RestBody.vertices`` (V, 3) float32; the first ``BODY_VERTICES`` are skin, the rest helpers (eyes, teeth, tongue, tights,
+  skirt, hair) that follow shape and pose like skin does: clothes and MakeHuman's .mhclo files bind to any of them by index;
+* a pose is one rotation per bone relative to the *reference pose* (an A-pose, the same for all shapes), in axes that are
+  aligned with the body's own (x left, y back, z up) in that reference: anny's "local-ref" parameterization;
+* ``PosedBody.vertices`` (V, 3) float32 and ``PosedBody.transforms`` (B, 4, 4), which take rest-frame points to the world.
+
+The forward pass follows anny 0.6.2 (Brégier et al., *Human mesh modeling for Anny Body*, 2025), whose numbers it
+reproduces to 0.1 mm. Linear blend skinning (Magnenat-Thalmann et al. 1988).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+
+import numpy as np
+
+from understudy.worlds.people.body_pack import BODY_VERTICES, Pack, load_pack
+
+__all__ = ["BODY_VERTICES", "PHENOTYPES", "REGIONS", "BodyModel", "BodyShape", "Mesh", "Pose", "PosedBody", "RestBody",
+           "build", "model", "place", "pose"]
+
+PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness",
+              "african", "asian", "caucasian")
+
+# Steps of each phenotype, in the order of the pack's masks; anchors are equally spaced.
+_VARIATIONS = {
+    "race": ("african", "asian", "caucasian"), "gender": ("male", "female"),
+    "age": ("newborn", "baby", "child", "young", "old"), "muscle": 3, "weight": 3, "height": 2, "proportions": 2,
+    "cupsize": 3, "firmness": 3,
+}
+
+# Body regions, one id each, and the bones whose skin they are (by prefix).
+REGIONS = ("none", "head", "neck", "torso", "upper_arm.L", "upper_arm.R", "lower_arm.L", "lower_arm.R", "hand.L", "hand.R",
+           "upper_leg.L", "upper_leg.R", "lower_leg.L", "lower_leg.R", "foot.L", "foot.R")
+_REGION_OF_BONE = {"head": "head", "eye": "head", "neck": "neck", "root": "torso", "pelvis": "torso", "spine": "torso",
+                   "clavicle": "torso", "shoulder": "torso", "upperarm": "upper_arm", "lowerarm": "lower_arm",
+                   "wrist": "hand", "finger": "hand", "metacarpal": "hand", "upperleg": "upper_leg",
+                   "lowerleg": "lower_leg", "foot": "foot", "toe": "foot"}
+
+
+@dataclass(frozen=True)
+class BodyShape:
+    """What makes one body's shape. Phenotypes lie in [0, 1] (``age`` in [-1/3, 1]: -1/3 newborn, 0 one year, 2/3 young
+    adult, 1 very old; ``gender`` 0 is male, 1 female). ``details`` holds anny's local changes, each in [-1, 1]."""
+
+    gender: float = 0.5
+    age: float = 0.67
+    muscle: float = 0.5
+    weight: float = 0.5
+    height: float = 0.5
+    proportions: float = 0.5
+    cupsize: float = 0.5
+    firmness: float = 0.5
+    african: float = 1 / 3
+    asian: float = 1 / 3
+    caucasian: float = 1 / 3
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pose:
+    """rotations : (B, 3, 3), one per bone, relative to the reference pose (see the module's text); index 0 turns the whole
+        body about the origin of the rest frame
+    actions : facial actions by name (anny's 52 ARKit-like names), each in [0, 1]
+    """
+
+    rotations: np.ndarray
+    actions: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A triangle mesh over base vertices, split along the seams of its texture.
+
+    base : (n,) int32, the base vertex of each mesh vertex (``posed.vertices[mesh.base]`` are the mesh's positions)
+    faces : (m, 3) int32 into the n mesh vertices, counter-clockwise from outside
+    uv : (n, 2) float32
+    region : (m,) uint8, an index into REGIONS for each face
+    """
+
+    base: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    region: np.ndarray
+
+    @property
+    def base_faces(self) -> np.ndarray:
+        """(m, 3) int32, the same triangles in base vertices."""
+        return self.base[self.faces]
+
+
+@dataclass(frozen=True)
+class RestBody:
+    """One body before it is posed.
+
+    vertices : (V, 3) float32; heads : (B, 3) float64, where each bone begins (its joint)
+    orientations : (B, 3, 3) float64, each bone's axes
+    """
+
+    shape: BodyShape
+    vertices: np.ndarray
+    heads: np.ndarray
+    orientations: np.ndarray
+
+    @cached_property
+    def stature_m(self) -> float:
+        """Height from sole to crown."""
+        z = self.vertices[:BODY_VERTICES, 2]
+        return float(z.max() - z.min())
+
+    @cached_property
+    def mass_kg(self) -> float:
+        """The skin's volume times 980 kg/m³ (a body with air in its lungs; anny's figure)."""
+        tri = self.vertices[model().mesh("body").base_faces].astype(np.float64)
+        return float(abs(np.einsum("ij,ij->", np.cross(tri[:, 0], tri[:, 1]), tri[:, 2])) / 6.0 * 980.0)
+
+    @property
+    def bmi(self) -> float:
+        """Body-mass index, kg/m²."""
+        return self.mass_kg / self.stature_m**2
+
+
+@dataclass(frozen=True)
+class PosedBody:
+    """One body in the world (or in the rest frame's axes, before :func:`place`).
+
+    vertices : (V, 3) float32; transforms : (B, 4, 4) float64, rest frame -> here; heads : (B, 3) float64, joints
+    rest_vertices : (V, 3) float32, the rest body with the facial expression put on (what ``transforms`` moved)
+    """
+
+    rest: RestBody
+    pose: Pose
+    rest_vertices: np.ndarray
+    vertices: np.ndarray
+    transforms: np.ndarray
+
+    @property
+    def heads(self) -> np.ndarray:
+        return np.einsum("bij,bj->bi", self.transforms[:, :3, :3], self.rest.heads) + self.transforms[:, :3, 3]
+
+    def head(self, bone: str) -> np.ndarray:
+        """Where ``bone`` begins: (3,) float64. ``upperarm01.L`` is the left shoulder, ``lowerarm01.L`` the elbow,
+        ``wrist.L``, ``upperleg01.L`` the hip, ``lowerleg01.L`` the knee, ``foot.L`` the ankle."""
+        return self.heads[model().bone(bone)]
+
+
+class BodyModel:
+    """What all bodies share: the pack's arrays, meshes, groups and names. Get it from :func:`model`."""
+
+    def __init__(self, pack: Pack) -> None:
+        self.arrays, self.facts = pack.arrays, pack.facts
+        self.bones: tuple[str, ...] = tuple(pack.facts["bones"])
+        self.parents: tuple[int, ...] = tuple(pack.facts["parents"])
+        self.facial_actions: tuple[str, ...] = tuple(pack.facts["facial_actions"])
+        self.local_changes: tuple[str, ...] = tuple(pack.facts["local_changes"])
+        self._bone = {name: i for i, name in enumerate(self.bones)}
+
+    def bone(self, name: str) -> int:
+        """Index of a bone (KeyError if there is none of that name)."""
+        return self._bone[name]
+
+    @cached_property
+    def weights(self) -> np.ndarray:
+        """(V, B) float32, how much each bone moves each vertex; rows add up to 1."""
+        return np.array(self.arrays["skin_weights"])
+
+    @cached_property
+    def region(self) -> np.ndarray:
+        """(V,) uint8, an index into REGIONS for each base vertex."""
+        return np.argmax(self._region_weights, axis=1).astype(np.uint8)
+
+    @cached_property
+    def _region_weights(self) -> np.ndarray:
+        of_bone = np.zeros((len(self.bones), len(REGIONS)), np.float32)
+        for i, bone in enumerate(self.bones):
+            stem, _, side = bone.partition(".")
+            kind = _REGION_OF_BONE[stem.split("-")[0].rstrip("0123456789")]
+            of_bone[i, REGIONS.index(kind if kind in REGIONS else f"{kind}.{side}")] = 1
+        return self.weights @ of_bone
+
+    @cache  # noqa: B019 (a model lives as long as the process)
+    def mesh(self, name: str) -> Mesh:
+        """One of "body", "eye.L", "eye.R", "eyelashes.L", "eyelashes.R", "teeth", "tongue", "hair", "tights", "skirt"."""
+        base, faces, uv = (self.arrays[f"mesh_{name}_{part}"] for part in ("base", "faces", "uv"))
+        region = np.argmax(self._region_weights[base[faces]].sum(axis=1), axis=1).astype(np.uint8)
+        return Mesh(base, faces, uv, region)
+
+    @cache  # noqa: B019
+    def group(self, name: str) -> np.ndarray:
+        """Base vertices of one of MakeHuman's groups ("body", "helper-tights", "joint-l-eye" ...): (n,) int64."""
+        return np.concatenate([np.arange(a, b + 1) for a, b in self.facts["vertex_groups"][name]])
+
+
+def model() -> BodyModel:
+    """The body model, loaded once per process."""
+    return _model()
+
+
+@cache
+def _model() -> BodyModel:
+    return BodyModel(load_pack())
+
+
+def build(shape: BodyShape) -> RestBody:
+    """The body of ``shape`` at rest. ValueError for a phenotype outside its range or an unknown detail."""
+    m = model()
+    weights = phenotype_weights(shape)
+    active = np.flatnonzero(weights)
+    details = _detail_weights(shape.details)
+    vertices = np.array(m.arrays["template_vertices"])
+    shapes, scratch = m.arrays["phenotype_shapes"], np.zeros_like(vertices)
+    for i in active:
+        np.multiply(shapes[i], np.float32(weights[i]), out=scratch)
+        vertices += scratch
+    _add_details(vertices, details)
+    count = len(weights)
+    rows = np.concatenate([active, [count + i for i in details]]).astype(int)
+    coefficients = np.concatenate([weights[active], list(details.values())])
+    heads = m.arrays["template_heads"] + _weighed(coefficients, m.arrays["head_shapes"][rows])
+    covariance = m.arrays["template_orientations"] + _weighed(coefficients, m.arrays["orientation_shapes"][rows])
+    return RestBody(shape, vertices, heads, _nearest_rotations(covariance))
+
+
+def pose(rest: RestBody, pose: Pose) -> PosedBody:
+    """``rest`` in ``pose``, its pelvis at the origin of the rest frame; see :func:`place` to stand it in the world."""
+    m = model()
+    rest_vertices = rest.vertices
+    if any(pose.actions.values()):
+        rest_vertices = rest_vertices.copy()
+        _add_details(rest_vertices, {m.facial_actions.index(k): v for k, v in pose.actions.items() if v})
+    transforms = bone_transforms(rest, pose.rotations)
+    blended = m.weights @ transforms[:, :3, :].reshape(len(transforms), 12).astype(np.float32)
+    blended = blended.reshape(-1, 3, 4)
+    vertices = np.einsum("vij,vj->vi", blended[:, :, :3], rest_vertices) + blended[:, :, 3]
+    return PosedBody(rest, pose, rest_vertices, vertices, transforms)
+
+
+def place(posed: PosedBody, to_world: np.ndarray) -> PosedBody:
+    """The same body moved rigidly by ``to_world`` (4, 4)."""
+    rotation, shift = to_world[:3, :3], to_world[:3, 3]
+    vertices = (posed.vertices @ rotation.T.astype(np.float32) + shift).astype(np.float32)
+    return replace(posed, vertices=vertices, transforms=to_world @ posed.transforms)
+
+
+def reference_offsets(rest: RestBody) -> np.ndarray:
+    """(B, 3): each joint minus its parent's joint, in the reference pose (the root's own row is its head)."""
+    m = model()
+    parents = np.array((0, *m.parents[1:]))
+    turn = m.arrays["reference_orientations"] @ rest.orientations.transpose(0, 2, 1)
+    turn[0] = np.eye(3)
+    offsets = np.einsum("bij,bj->bi", turn[parents], rest.heads - rest.heads[parents])
+    offsets[0] = rest.heads[0]
+    return offsets
+
+
+def bone_transforms(rest: RestBody, rotations: np.ndarray) -> np.ndarray:
+    """(B, 4, 4) float64 transforms from the rest frame to the posed body, for (B, 3, 3) rotations of a Pose.
+
+    With G the rotation of a bone from its reference: G_bone = G_parent · rotation, and each joint follows its parent's.
+    """
+    m = model()
+    reference = m.arrays["reference_orientations"]
+    offsets = reference_offsets(rest)
+    turned = np.zeros((len(m.bones), 3, 3))
+    joints = np.zeros((len(m.bones), 3))
+    turned[0], joints[0] = rotations[0], 0.0
+    for bone, parent in enumerate(m.parents[1:], start=1):
+        turned[bone] = turned[parent] @ rotations[bone]
+        # children of the root hang from its reference frame, which its own rotation turns as a whole
+        joints[bone] = joints[parent] + turned[parent] @ offsets[bone]
+    out = np.zeros((len(m.bones), 4, 4))
+    out[:, 3, 3] = 1.0
+    out[:, :3, :3] = turned @ reference @ rest.orientations.transpose(0, 2, 1)
+    out[:, :3, 3] = joints - np.einsum("bij,bj->bi", out[:, :3, :3], rest.heads)
+    return out
+
+
+def phenotype_weights(shape: BodyShape) -> np.ndarray:
+    """(624,) float64 weights of the phenotype targets: products of linear interpolations between steps."""
+    m = model()
+    share = np.array([shape.african, shape.asian, shape.caucasian], float)
+    if (share < 0).any():
+        raise ValueError(f"shares of ancestry must not be negative, got {share.tolist()}")
+    share = share / share.sum() if share.sum() > 0 else np.full(3, 1 / 3)
+    steps = []
+    for name, variations in _VARIATIONS.items():
+        if name == "race":
+            steps.append(share)
+            continue
+        count = variations if isinstance(variations, int) else len(variations)
+        low = -1 / 3 if name == "age" else 0.0
+        value = getattr(shape, name)
+        if not low - 1e-9 <= value <= 1 + 1e-9:
+            raise ValueError(f"{name} must lie in [{low:.2f}, 1], got {value}")
+        steps.append(_interpolation(value, low, count))
+    values = np.concatenate(steps)
+    return np.where(m.arrays["phenotype_mask"], values, 1.0).prod(axis=1)
+
+
+def _interpolation(value: float, low: float, count: int) -> np.ndarray:
+    at = (min(max(value, low), 1.0) - low) / (1.0 - low) * (count - 1)
+    first = min(int(at), count - 2)
+    weights = np.zeros(count)
+    weights[first], weights[first + 1] = first + 1 - at, at - first
+    return weights
+
+
+def _detail_weights(details: Mapping[str, float]) -> dict[int, float]:
+    """Row of the pack's sparse shapes -> weight. Facial actions come first, then a row pair for each local change."""
+    m = model()
+    weights = {}
+    for name, value in details.items():
+        if name not in m.local_changes or not -1 <= value <= 1:
+            raise ValueError(f"a detail is one of the model's local changes with a value in [-1, 1], got {name}={value!r}")
+        if value:
+            weights[len(m.facial_actions) + 2 * m.local_changes.index(name) + (value < 0)] = abs(value)
+    return weights
+
+
+def _add_details(vertices: np.ndarray, weights: Mapping[int, float]) -> None:
+    arrays = model().arrays
+    start, vertex, offset = arrays["detail_start"], arrays["detail_vertex"], arrays["detail_offset"]
+    for row, weight in weights.items():
+        part = slice(start[row], start[row + 1])
+        vertices[vertex[part]] += np.float32(weight) * offset[part]
+
+
+def _weighed(coefficients: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return np.tensordot(coefficients, rows.astype(np.float64), axes=1)
+
+
+def _nearest_rotations(matrices: np.ndarray) -> np.ndarray:
+    """The rotation nearest to each (3, 3) matrix: special orthogonal Procrustes by singular values (Kabsch 1976)."""
+    u, _, vt = np.linalg.svd(matrices)
+    u[:, :, 2] *= np.sign(np.linalg.det(u) * np.linalg.det(vt))[:, None]
+    return u @ vt
