@@ -21,10 +21,11 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from understudy.worlds.people.anatomy import Regressor
 from understudy.worlds.people.body_pack import BODY_VERTICES, Pack, load_pack
 
 __all__ = ["BODY_VERTICES", "PHENOTYPES", "REGIONS", "BodyModel", "BodyShape", "Mesh", "Pose", "PosedBody", "RestBody",
-           "build", "model", "place", "pose"]
+           "build", "model", "place", "pose", "vertex_normals"]
 
 PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness",
               "african", "asian", "caucasian")
@@ -145,6 +146,14 @@ class PosedBody:
     def heads(self) -> np.ndarray:
         return np.einsum("bij,bj->bi", self.transforms[:, :3, :3], self.rest.heads) + self.transforms[:, :3, 3]
 
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """(V, 3) float32 unit normals of the base vertices (over all meshes; zero where no face is), seamless: give
+        ``normals[mesh.base]`` to a Surface so that the seams of its texture do not show."""
+        m = model()
+        faces = np.concatenate([m.mesh(name).base_faces for name in m.facts["meshes"]])
+        return vertex_normals(self.vertices, faces)
+
     def head(self, bone: str) -> np.ndarray:
         """Where ``bone`` begins: (3,) float64. ``upperarm01.L`` is the left shoulder, ``lowerarm01.L`` the elbow,
         ``wrist.L``, ``upperleg01.L`` the hip, ``lowerleg01.L`` the knee, ``foot.L`` the ankle."""
@@ -184,6 +193,21 @@ class BodyModel:
             kind = _REGION_OF_BONE[stem.split("-")[0].rstrip("0123456789")]
             of_bone[i, REGIONS.index(kind if kind in REGIONS else f"{kind}.{side}")] = 1
         return self.weights @ of_bone
+
+    @property
+    def chart(self) -> np.ndarray:
+        """(m,) uint8, the DensePose part (1-24) of each face of the mesh "body"."""
+        return self.arrays["chart"]
+
+    @property
+    def chart_uv(self) -> np.ndarray:
+        """(m, 3, 2) float32, the chart coordinates of the corners of each face of the mesh "body"."""
+        return self.arrays["chart_uv"]
+
+    @cached_property
+    def regressor(self) -> Regressor:
+        """The key points as sums over base vertices."""
+        return Regressor(*(self.arrays[f"keypoint_{part}"] for part in ("start", "vertex", "weight")))
 
     @cache  # noqa: B019 (a model lives as long as the process)
     def mesh(self, name: str) -> Mesh:
@@ -247,6 +271,15 @@ def place(posed: PosedBody, to_world: np.ndarray) -> PosedBody:
     rotation, shift = to_world[:3, :3], to_world[:3, 3]
     vertices = (posed.vertices @ rotation.T.astype(np.float32) + shift).astype(np.float32)
     return replace(posed, vertices=vertices, transforms=to_world @ posed.transforms)
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(n, 3) float32 unit normals, weighted by the area of the faces around each vertex; zero where there is none."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    face = np.cross(b - a, c - a)
+    total = np.stack([np.bincount(faces.ravel(), np.repeat(face[:, k], 3), len(vertices)) for k in range(3)], axis=1)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return (total / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def reference_offsets(rest: RestBody) -> np.ndarray:

