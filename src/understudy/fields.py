@@ -55,12 +55,14 @@ class Slot:
     """One entry of a table: the recipe writes ``{name: {fields}}``, or the bare name.
 
     ``table`` maps names to classes or to ``"module:Class"`` (resolved by :func:`resolve`, so that a table costs no
-    import). An optional slot may be ``null``; the field then holds None.
+    import). An optional slot may be ``null``; the field then holds None. ``default`` names the entry that stands there when
+    the recipe says nothing.
     """
 
     table: Mapping[str, str | type]
     doc: str
     optional: bool = False
+    default: str | None = None
 
 
 def param(default: Any, support: Support, unit: str = "", doc: str = "") -> Any:
@@ -90,7 +92,7 @@ def one_of(table: Mapping[str, str | type], default: str | None, doc: str = "", 
     def make() -> Any:
         return None if default is None else resolve(table, default)()
 
-    return dataclasses.field(default_factory=make, metadata={"field": Slot(table, doc, optional)})
+    return dataclasses.field(default_factory=make, metadata={"field": Slot(table, doc, optional, default)})
 
 
 def resolve(table: Mapping[str, str | type], name: str) -> type:

@@ -77,10 +77,15 @@ class Boolean:
 
 @dataclass(frozen=True)
 class Text:
-    """A string; ``meaning`` says of what ("a folder", "a name"). ``optional`` admits null."""
+    """A string; ``meaning`` says of what ("a folder", "a name"). ``optional`` admits null.
+
+    path : a file or a folder. A recipe's paths are relative to the recipe's own folder (``~`` is the home folder); the
+        parser hands on an absolute one.
+    """
 
     meaning: str = "text"
     optional: bool = False
+    path: bool = False
 
     def contains(self, value: object) -> bool:
         return isinstance(value, str) or (self.optional and value is None)
