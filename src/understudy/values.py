@@ -10,7 +10,8 @@ Normal           ``{normal: [mean, std, low, high]}``     a normal number, trunc
 Integers         ``{integers: [a, b]}``                   a whole number in [a, b], both ends included
 Choice           ``{choice: [x, y, z]}``                  one of the options, equally likely
 Weighted         ``{weighted: {x: 3, y: 1}}``             one of the options by weight; an option may be a range
-                                                          (``"0-12"``, ``"61+"`` up to the support's end)
+                                                          (``"0-12"``, ``"61+"`` up to the support's end); options
+                                                          that no label can say: ``{weighted: [[x, 3], [y, 1]]}``
 ===============  =======================================  ==========================================================
 
 ``draw(key)`` is a function of the key alone. ``reach()`` gives every value's bounds or every option, so that a recipe can
@@ -20,10 +21,14 @@ be checked against a parameter's support before anything is drawn. ``plain()`` g
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from understudy.key import Key
+
+# A label of Weighted that stands for numbers between two ends: "0-12", "-5-5", "61+".
+RANGE_LABEL = re.compile(r"(?P<low>-?\d+(?:\.\d+)?)(?:-(?P<high>-?\d+(?:\.\d+)?)|\+)")
 
 
 class Value(Protocol):
@@ -193,12 +198,30 @@ class Weighted:
         return tuple(r for _, value, _ in self.options for r in as_value(value).reach())
 
     def plain(self) -> dict:
-        return {"weighted": {label: weight for label, _, weight in self.options}}
+        labels = [_label_of(value) for _, value, _ in self.options]
+        if None in labels or len(set(labels)) < len(labels):
+            return {"weighted": [[as_value(value).plain(), weight] for _, value, weight in self.options]}
+        return {"weighted": {label: weight for label, (_, _, weight) in zip(labels, self.options)}}
 
 
 def as_value(thing: Any) -> Value:
     """``thing`` itself if it can be drawn, else a constant. The one place where a literal becomes a value."""
     return thing if hasattr(thing, "draw") else Fixed(thing)
+
+
+def _label_of(value: Any) -> str | None:
+    """The label that means ``value`` wherever a recipe may say it (text, a number, a range); None if there is none."""
+    if isinstance(value, Fixed):
+        value = value.value
+    if isinstance(value, Uniform):
+        low, high = _label_of(value.low), _label_of(value.high)
+        label = f"{low}-{high}"
+        return label if RANGE_LABEL.fullmatch(label) else None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(int(value)) if math.isfinite(value) and value == int(value) and abs(value) < 1e15 else repr(value)
+    return value if isinstance(value, str) else None
 
 
 def _ordered(low: float, high: float) -> None:
