@@ -1,0 +1,213 @@
+"""A data set's folder: whose it is, who holds it now, which of its shards are committed.
+
+::
+
+    OUT/.lock                 held (flock) while a run is at work; says its process id
+    OUT/.work/                everything unfinished; thrown away when a run starts and when it ends
+    OUT/run.json              whose folder this is: recipe, seed, format, shard size, versions that shape bytes
+    OUT/ledger/00007.json     shard 7 is committed: its files, and what became of each record
+
+The ledger file is the commit marker: it is renamed into place after the shard's files are, and a shard without one is
+made again, to the same bytes. So a kill at any instant costs the shards in hand and nothing else.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import FolderBusy, FolderTaken, RunError, UsageError
+from understudy.make.shard import Shard, part_name, shard_name, writing
+
+LOCK, WORK, RUN, LEDGER = ".lock", ".work", "run.json", "ledger"
+
+
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Hold ``out`` for this process (made if absent), with an empty work folder in it; FolderBusy if another does.
+
+    Refuses a folder that holds anything and was not begun by a run (FolderTaken).
+    """
+    with writing(out):
+        if out.exists() and not out.is_dir():
+            raise FolderTaken("this is a file, not a folder", where=out, remedy="Name a new or empty folder with -o")
+        out.mkdir(parents=True, exist_ok=True)
+        foreign = [] if (out / RUN).exists() else sorted(p.name for p in out.iterdir() if p.name not in (LOCK, WORK))
+        if foreign:
+            raise FolderTaken("the folder holds files that no run of understudy made", where=out,
+                              got=", ".join(foreign[:3]) + (" ..." if len(foreign) > 3 else ""),
+                              remedy="Name a new or empty folder with -o")
+        lock = _locked(out)
+    try:
+        with writing(out):
+            shutil.rmtree(out / WORK, ignore_errors=True)
+            (out / WORK).mkdir(exist_ok=True)
+        yield
+    finally:
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        (out / LOCK).unlink(missing_ok=True)  # before the lock is let go: whoever waits for this file finds it gone
+        os.close(lock)
+
+
+def _locked(out: Path) -> int:
+    path = out / LOCK
+    while True:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 32).decode(errors="replace").strip()
+            os.close(lock)
+            raise FolderBusy("another run is at work in this folder", where=out, got=f"process {holder or 'unknown'}",
+                             remedy="Wait for it, stop it, or name another folder with -o") from None
+        try:
+            ours = os.path.samestat(os.fstat(lock), path.stat())
+        except FileNotFoundError:
+            ours = False
+        if ours:
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+            return lock
+        os.close(lock)  # the holder let go, and removed this file, between our open and our lock
+
+
+def claim(out: Path, identity: Mapping[str, Any], count: int, recipe_yaml: str, *, shard_size: int | None,
+          default_shard_size: int) -> int:
+    """Make the held folder this run's, or check that it is; the shard size that holds here.
+
+    Raises FolderTaken, naming what differs, where another recipe, seed, format or version began it, and UsageError where
+    more is made already than ``count``.
+    """
+    path = out / RUN
+    if not path.exists():
+        size = shard_size or default_shard_size
+        put(out, RUN, _json({**identity, "shard_size": size, "count": count}))
+        put(out, "recipe.yaml", recipe_yaml)
+        return size
+    try:
+        known = json.loads(path.read_text())
+        size, before = int(known.pop("shard_size")), int(known.pop("count"))
+    except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
+        raise FolderTaken("this file is not the work of understudy, or is damaged", where=path,
+                          remedy="Name another folder with -o, or remove this one") from error
+    wanted = {**identity} if shard_size is None else {**identity, "shard size": shard_size}
+    found = known if shard_size is None else {**known, "shard size": size}
+    differing = _differences(found, wanted)
+    if differing:
+        raise FolderTaken("the folder belongs to another run: " + "; ".join(differing), where=out,
+                          remedy="Name another folder with -o, or run what began this one")
+    made = max((entry["stop"] for entry in ledger_entries(out)), default=0)
+    if count < made:
+        raise UsageError("the folder holds more records than were asked for", where=out, wanted=f"-n {count}",
+                         got=f"{made} already made", remedy=f"Ask for at least {made}, or name another folder with -o")
+    if count != before:
+        put(out, RUN, _json({**identity, "shard_size": size, "count": count}))
+    put(out, "recipe.yaml", recipe_yaml)  # again: a kill may have come between the two files
+    return size
+
+
+def _differences(found: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
+    lines = []
+    for name in sorted(found.keys() | wanted.keys(), key=str):
+        a, b = found.get(name), wanted.get(name)
+        if isinstance(a, dict) and isinstance(b, dict):
+            lines += _differences(a, b, f"{prefix}{name} ".replace("_", " "))
+        elif a != b:
+            lines.append(f"{prefix}{name} ".replace("_", " ") + f"is {_short(a)} there and {_short(b)} here")
+    return lines
+
+
+def _short(value: object) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 40 else text[:12] + "..."
+
+
+def ledger_entries(out: Path) -> Iterator[dict]:
+    """The committed shards' ledgers, in order. A file that is not one is treated as absent: its shard is made again."""
+    folder = out / LEDGER
+    names = sorted((p.name for p in folder.glob("*.json")), key=lambda n: (len(n), n)) if folder.is_dir() else []
+    for name in names:
+        entry = read_ledger(folder / name)
+        if entry is not None:
+            yield entry
+
+
+def read_ledger(path: Path) -> dict | None:
+    try:
+        entry = json.loads(path.read_text())
+        return entry if shard_name(int(entry["shard"])) == path.stem and {"stop", "files", "units"} <= entry.keys() else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def is_whole(out: Path, first: int, stop: int, entry: Mapping) -> bool:
+    """Does the ledger entry cover exactly these records, and are its files there, in the size that they had?"""
+    if (entry["first"], entry["stop"]) != (first, stop):
+        return False
+    try:
+        return all((out / name).stat().st_size == facts["bytes"] for name, facts in entry["files"].items())
+    except OSError:
+        return False
+
+
+def commit(out: Path, shard: Shard) -> None:
+    """Put a whole shard in place: unit by unit, its ledger file last."""
+    with writing(out):
+        ledger = ledger_path(out, shard.number)
+        ledger.parent.mkdir(exist_ok=True)
+        ledger.unlink(missing_ok=True)  # a shard that is made again stops counting before its files change
+        parents = {ledger.parent}
+        for unit in shard.units:
+            source, target = shard.folder / unit, out / unit
+            if not source.resolve().is_relative_to(shard.folder.resolve()):
+                raise RunError("a writer named a unit outside its shard", where=unit)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            source.replace(target)
+            parents.add(target.parent)
+        for parent in parents:
+            _sync(parent)
+        put(out, f"{LEDGER}/{ledger.name}", _json(shard.ledger))
+        _sync(ledger.parent)
+        shutil.rmtree(shard.folder, ignore_errors=True)
+
+
+def put(out: Path, name: str, text: str) -> None:
+    """Write a small file whole or not at all."""
+    with writing(out):
+        temporary = out / WORK / name.replace("/", "-")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(out / name)
+
+
+def ledger_path(out: Path, number: int) -> Path:
+    return out / LEDGER / f"{shard_name(number)}.json"
+
+
+def part_path(out: Path, number: int) -> Path:
+    return out / part_name(number)
+
+
+def _json(thing: object) -> str:
+    return json.dumps(thing, indent=1, ensure_ascii=False) + "\n"
+
+
+def _sync(folder: Path) -> None:
+    """Make renames in ``folder`` survive a power cut, where the file system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems cannot sync a folder; the ledger's checksums still tell
+        return
+    finally:
+        os.close(handle)

@@ -1,0 +1,70 @@
+"""A worker process: ``python -m understudy.make.worker SOCKET PARENT``. Reads the job, then makes shard after shard."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import traceback
+from multiprocessing.connection import Connection
+
+from understudy.errors import RunError, UnderstudyError
+
+
+def main(handle: int, parent: int) -> None:
+    os.set_inheritable(handle, False)
+    _die_with(parent)
+    line = Connection(handle)
+    try:
+        _serve(line)
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the parent has no more work, or is gone
+        return
+
+
+def _serve(line: Connection) -> None:
+    from understudy.make.processes import Fatal, Ready
+    from understudy.make.shard import make_shard
+
+    try:
+        job = pickle.loads(line.recv_bytes())
+    except EOFError:
+        raise
+    except Exception as error:
+        line.send(Fatal(RunError("a worker process cannot load the recipe's parts",
+                                 got=f"{type(error).__name__}: {error}",
+                                 remedy="Define worlds, renderers and writers in a module that can be imported")))
+        return
+    line.send(Ready())
+    while True:
+        task = pickle.loads(line.recv_bytes())
+        events = make_shard(job, task)
+        while True:
+            try:
+                event = next(events, None)
+            except Exception as error:
+                traceback.print_exc()
+                line.send(Fatal(error if isinstance(error, UnderstudyError) else _defect(error)))
+                return
+            if event is None:
+                break
+            line.send(event)
+
+
+def _defect(error: Exception) -> RunError:
+    return RunError(f"unexpected {type(error).__name__} in a worker: {error}",
+                    remedy="This is a defect; --debug shows where")
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to kill this process when its parent dies; elsewhere the next message finds the socket closed."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, prctl(2)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
