@@ -71,7 +71,8 @@ def _record(index: int = 0, figures: int = 2, size_wh: tuple[int, int] = (160, 1
             id=n + 1, category_id=1, xyxy_px=tuple(map(float, box)), mask=Rle.encode(seen), area_px=float(seen.sum()),
             amodal_xyxy_px=tuple(map(float, _bounds(whole))), amodal_mask=Rle.encode(whole),
             visible_fraction=float(seen.sum() / whole.sum()), truncation=0.3 if cut else 0.0,
-            points=(PointSet("coco17", tuple(_JOINTS), np.where(v[:, None] > 0, np.column_stack([xy, v]), 0).astype("f4"), xyz),),
+            points=(PointSet("coco17", tuple(_JOINTS),
+                             np.where(v[:, None] > 0, np.column_stack([xy, v]), 0).astype("f4"), xyz),),
             densepose=DensePose(box, iuv),
             attributes={"age": 20 + 7 * n + index, "skin_tone": 1 + (index + n) % 10, "top": "striped shirt"}))
     shade = np.clip(-normal @ np.array([0.3, 0.6, 0.75], np.float32), 0.15, 1)[..., None]
