@@ -109,7 +109,8 @@ class Sensor:
     def sample(self, draws) -> Camera:
         fov = draws("fov_deg", Uniform(40, 70))
         focal = W / 2 / np.tan(np.radians(fov / 2))
-        return Camera(Lens((W, H), (focal, focal), (W / 2, H / 2)), np.eye(4), electronics=Electronics(jpeg_quality=self.quality))
+        lens = Lens((W, H), (focal, focal), (W / 2, H / 2))
+        return Camera(lens, np.eye(4), electronics=Electronics(jpeg_quality=self.quality))
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,8 @@ class FakeRecipe:
 
     def plain(self) -> dict:
         return {"name": self.name, "seed": self.seed, "count": self.count,
-                "world": {"rectangles": {"count": self.world.count.plain()}}, "write": {"plain": {"style": self.write.style}}}
+                "world": {"rectangles": {"count": self.world.count.plain()}},
+                "write": {"plain": {"style": self.write.style}}}
 
     def to_yaml(self) -> str:
         return json.dumps(self.plain()) + "\n"

@@ -19,6 +19,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
 from time import monotonic
 from typing import IO
 
@@ -200,16 +201,24 @@ def _start(parcel: bytes, debug: bool) -> _Worker:
     """A fresh interpreter at the other end of a socket, single-threaded, deaf to Ctrl-C (its parent decides)."""
     ours, theirs = Pipe()
     log = None if debug else tempfile.TemporaryFile()
-    path = os.pathsep.join(p or os.getcwd() for p in sys.path)
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a blocked signal stays blocked across exec
+    path = os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
+    process = None
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "understudy.make.worker", str(theirs.fileno()), str(os.getpid())],
-            stdin=subprocess.DEVNULL, stdout=log if log else sys.__stderr__, stderr=log, pass_fds=[theirs.fileno()],
-            env={**os.environ, **ONE_THREAD, "PYTHONPATH": path})
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        theirs.close()
-    worker = _Worker(process, ours, log)
-    worker.tell(parcel)
-    return worker
+        # Blocked signals stay blocked across exec; and a Ctrl-C at this moment waits until the child is known.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "understudy.make.worker", str(theirs.fileno()), str(os.getpid())],
+                stdin=subprocess.DEVNULL, stdout=log if log else sys.__stderr__, stderr=log, pass_fds=[theirs.fileno()],
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path})
+        finally:
+            theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        worker = _Worker(process, ours, log)
+        worker.tell(parcel)
+        return worker
+    except BaseException:
+        if process is not None:
+            process.kill()
+            process.wait()
+        raise

@@ -141,9 +141,9 @@ def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
             with writing(folder):
                 try:
                     writer.add(record)
-                except (OSError, WriteError):
-                    raise
                 except Exception as error:
+                    if isinstance(error, OSError) or isinstance(error.__cause__, OSError):
+                        raise  # the disk's fault, not the record's
                     raise _Spoiled(index, f"writing it: {_describe(error)}") from error
             rows.append({"index": index, "attempts": outcome.attempts, "suffix": record.picture.suffix,
                          "drawn": record.drawn})

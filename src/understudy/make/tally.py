@@ -65,6 +65,8 @@ class Watch(Protocol):
 
     def say(self, line: str) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class Silent:
     """Nobody."""
@@ -73,4 +75,7 @@ class Silent:
         return None
 
     def say(self, line: str) -> None:
+        return None
+
+    def close(self) -> None:
         return None

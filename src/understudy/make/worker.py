@@ -14,6 +14,7 @@ from understudy.errors import RunError, UnderstudyError
 
 def main(handle: int, parent: int) -> None:
     os.set_inheritable(handle, False)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # Ctrl-C stays blocked: the parent decides
     _die_with(parent)
     line = Connection(handle)
     try:
