@@ -146,10 +146,10 @@ def _bounds(low: float, high: float) -> str:
     if low == -math.inf and high == math.inf:
         return ""
     if high == math.inf:
-        return f" of at least {low:g}"
+        return f" of at least {low:.12g}"
     if low == -math.inf:
-        return f" of at most {high:g}"
-    return f" in [{low:g}, {high:g}]"
+        return f" of at most {high:.12g}"
+    return f" in [{low:.12g}, {high:.12g}]"
 
 
 def _schema_bounds(low: float, high: float) -> dict:

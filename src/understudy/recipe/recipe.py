@@ -1,0 +1,98 @@
+"""The recipe itself: seven parts, checked when made, with one plain form, one text and one digest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from understudy.errors import Problem, RecipeError
+from understudy.fields import Slot, resolve
+from understudy.recipe.build import Builder
+from understudy.recipe.literals import WRONG
+from understudy.recipe.marks import Mark, Reading, listed
+from understudy.recipe.parts import COUNT, SEED, TABLES, LabelSettings, Sensors, Tables, root
+from understudy.recipe.plain import plain_field, plain_slot, said, to_yaml
+from understudy.recipe.tree import from_python
+from understudy.worlds import World
+from understudy.writers import Format
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that a data set is a function of, besides a record's index.
+
+    A recipe is checked and brought to one form when it is made, from a file or in Python alike: a wrong one raises
+    :class:`~understudy.errors.RecipeError` with everything that is wrong; literals become values, numbers get the type
+    that their support wants. ``world_name`` and ``write_name`` are the names in ``tables``, found when left out.
+    """
+
+    name: str
+    seed: int = SEED
+    count: int = COUNT
+    world: World | None = None
+    world_name: str = ""
+    sensors: Sensors = field(default_factory=Sensors)
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    write: Format | None = None
+    write_name: str = ""
+    tables: Tables = field(default=TABLES, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        parts, reading = root(self.tables), Reading(Path.cwd())
+        tree = from_python(self._located(), reading)
+        reading.settle()
+        read = Builder(reading, self.tables, tree, parts).build()
+        if WRONG not in read.values():
+            _agree(read, reading, Mark("recipe"), self.tables)
+        reading.settle()
+        for slot in ("world", "write"):
+            read[f"{slot}_name"], read[slot] = read[slot]
+        for name, value in read.items():
+            object.__setattr__(self, name, value)
+
+    def _located(self) -> dict[str, Any]:
+        """All parts as plain data, paths absolute."""
+        parts = root(self.tables)
+        plain = {"name": self.name, "seed": self.seed, "count": self.count}
+        if self.world is None:
+            raise RecipeError([Problem("recipe", "world", "is missing", f"one of {listed(self.tables.worlds)}")])
+        write: Slot = parts["write"]
+        plain["world"] = plain_slot(self.world, parts["world"], self.tables, "world")
+        for name in ("sensors", "labels"):
+            plain[name] = plain_field(getattr(self, name), parts[name], self.tables, name)
+        plain["write"] = write.default if self.write is None else plain_slot(self.write, write, self.tables, "write")
+        return plain
+
+    def plain(self) -> dict[str, Any]:
+        """The whole recipe as plain data, defaults filled: ``parse(recipe.plain()) == recipe``.
+
+        Paths stand as the recipe put them, so the same recipe is the same data wherever its folder lies.
+        """
+        return said(self._located())
+
+    def to_yaml(self) -> str:
+        """The whole recipe as a recipe file."""
+        return to_yaml(self.plain())
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hexadecimal digits of everything that shapes a record but the seed: all parts except count, seed and write."""
+        shaping = {k: v for k, v in self.plain().items() if k not in ("count", "seed", "write")}
+        text = json.dumps(shaping, ensure_ascii=True, separators=(",", ":"))
+        return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _agree(read: dict[str, Any], reading: Reading, mark: Mark, tables: Tables) -> None:
+    """Parts against one another: the renderer must give every channel that the labels read."""
+    sensors, labels = read["sensors"], read["labels"]
+    for label in labels.keep:
+        needs = {spec.name for spec in resolve(tables.labels, label).needs}
+        lacks = sorted(needs - set(sensors.renderer.supplies))
+        if lacks:
+            reading.wrong(mark, "labels.keep", f'the renderer cannot give what "{label}" reads',
+                          wanted=listed(lacks), got=listed(sorted(sensors.renderer.supplies)),
+                          remedy="Leave the label out, or choose another renderer")
