@@ -121,6 +121,11 @@ class RestBody:
         tri = self.vertices[model().mesh("body").base_faces].astype(np.float64)
         return float(abs(np.einsum("ij,ij->", np.cross(tri[:, 0], tri[:, 1]), tri[:, 2])) / 6.0 * 980.0)
 
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """(V, 3) float32 unit normals of the skin at rest."""
+        return vertex_normals(self.vertices, model().mesh("body").base_faces)
+
     @property
     def bmi(self) -> float:
         """Body-mass index, kg/m²."""

@@ -1,0 +1,194 @@
+"""What arms and hands do: hanging, on the hip, reaching, waving, at the ear, folded in front, on the thighs.
+
+An arm is either a set of joint angles, or a place for the wrist and a direction for the hand, reached by inverse
+kinematics; both are moved outwards until they clear the body, however wide it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.errors import Unsatisfiable
+from understudy.key import Key
+from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
+from understudy.worlds.people.contact import arm_depth, hold, skin
+from understudy.worlds.people.skeleton import Posture, clamp, posture, reach, rotation, split_twist
+
+# What both arms do together, by name: (left, right) when ``side`` is "L"; mirrored otherwise.
+PATTERNS = {
+    "hanging": ("hang", "hang"), "akimbo": ("hip", "hip"), "hand_on_hip": ("hip", "hang"), "reaching": ("reach", "hang"),
+    "reaching_both": ("reach", "reach"), "waving": ("wave", "hang"), "arms_up": ("wave", "wave"), "phone": ("ear", "hang"),
+    "hands_in_front": ("front", "front"), "hands_on_thighs": ("thigh", "thigh"), "bent": ("bend", "bend"),
+    "spread": ("spread", "spread"),
+}
+TOUCH_M = 0.006  # how near skin the arm may come before it is moved outwards
+_DOWN, _AHEAD = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
+
+
+@dataclass(frozen=True)
+class _Grip:
+    """A wrist's place, where the elbow points, where the fingers point and where the palm looks: (3,) each."""
+
+    wrist: np.ndarray
+    elbow: np.ndarray
+    fingers: np.ndarray
+    palm: np.ndarray
+    outwards: np.ndarray
+
+
+def angles(kind: str, side: str, key: Key) -> dict[str, float]:
+    """Joint angles of one arm; for kinds that reach for a place, the angles from which the elbow's side is taken."""
+    u = dict(zip(("elevation", "plane", "rotation", "elbow", "pronation", "wrist", "deviation", "rise"),
+                 key.uniforms(8).tolist()))
+
+    def between(name: str, low: float, high: float) -> float:
+        return low + (high - low) * u[name]
+
+    ranges = {  # elevation, plane, rotation, elbow, pronation
+        "hang": ((4, 14), (-5, 60), (-30, 5), (6, 28), (0, 35)),
+        "bend": ((8, 30), (20, 80), (-35, 10), (50, 110), (0, 50)),
+        "reach": ((45, 115), (50, 105), (-30, 30), (5, 45), (-20, 60)),
+        "wave": ((80, 140), (5, 55), (25, 75), (25, 100), (0, 60)),
+        "spread": ((35, 100), (-15, 35), (-20, 20), (5, 40), (0, 60)),
+    }.get(kind, ((10, 25), (20, 60), (-30, -10), (30, 60), (10, 40)))
+    elevation, plane, turn, elbow, pronation = (
+        between(name, *ends) for name, ends in zip(("elevation", "plane", "rotation", "elbow", "pronation"), ranges))
+    lifted = max(0.0, elevation - 30)
+    return {
+        f"shoulder.elevation.{side}": elevation - 0.3 * lifted, f"clavicle.elevation.{side}": 0.3 * lifted,
+        f"shoulder.plane.{side}": plane, f"shoulder.rotation.{side}": turn, f"elbow.flexion.{side}": elbow,
+        f"forearm.pronation.{side}": pronation, f"wrist.flexion.{side}": between("wrist", -12, 18),
+        f"wrist.deviation.{side}": between("deviation", -8, 8),
+    } | fingers(side, key.child("fingers"), 0.5 if kind in ("hip", "thigh", "wave", "spread") else 1.0)
+
+
+def fingers(side: str, key: Key, curl: float) -> dict[str, float]:
+    """A relaxed hand: fingers bent more towards the little one, each a little on its own."""
+    u = key.uniforms(6)
+    base = (4 + 26 * u[0]) * curl
+    out = {f"finger.curl.{f}.{side}": float(base + (f - 2) * 4 * curl + 7 * (u[f - 1] - 0.5)) for f in range(2, 6)}
+    return {k: clamp(k, v) for k, v in out.items()} | {f"thumb.curl.{side}": float(20 * u[5] * curl)}
+
+
+def settle(posed: Posture, kinds: dict[str, str], given: dict[str, float], key: Key) -> Posture:
+    """Give both arms their places, and move them outwards until neither enters the body.
+
+    Raises Unsatisfiable if an arm cannot be brought out of the body.
+    """
+    for side, kind in kinds.items():
+        grip = _grip(posed, side, kind, key.child(side))
+        for step in range(14):
+            trial = _moved(posed, side, given, grip, step)
+            depth = arm_depth(posed.skeleton.rest, trial, side)
+            if depth < -TOUCH_M if grip is None else depth < 0.004:
+                break
+        else:
+            raise Unsatisfiable("an arm does not get clear of the body", where=f"pose, arm {side} ({kind})",
+                                wanted="at most 4 mm inside", got=f"{depth * 1000:.0f} mm")
+        posed = trial
+    return posed
+
+
+def _moved(posed: Posture, side: str, given: dict[str, float], grip: _Grip | None, step: int) -> Posture:
+    """The posture with one arm ``step`` steps further out."""
+    if grip is not None:
+        return _reached(posed, side, grip, 0.008 * step)
+    if step == 0:
+        return posed
+    plane, lift = f"shoulder.plane.{side}", f"shoulder.elevation.{side}"
+    angles = dict(given)
+    angles[lift] = clamp(lift, given[lift] + 2.2 * step)
+    # outwards is sideways: an arm ahead or behind comes out of the trunk by swinging to the side
+    angles[plane] = given[plane] * max(0.0, 1 - 0.1 * step)
+    turned = posture(posed.skeleton, angles, posed.turned[0])
+    arm = [b for b in model().bones if b.endswith(f".{side}") and not b.startswith(_NOT_ARM)]
+    above = posed.of("spine01") @ turned.of("spine01").T
+    return hold(posed, {b: above @ turned.of(b) for b in arm})
+
+
+_NOT_ARM = ("pelvis", "upperleg", "lowerleg", "foot", "toe", "eye")
+
+
+def _reached(posed: Posture, side: str, grip: _Grip, out: float) -> Posture:
+    skel = posed.skeleton
+    chain = (f"upperarm01.{side}", f"lowerarm01.{side}", f"wrist.{side}")
+    target = grip.wrist + out * grip.outwards
+    upper, fore = reach(skel, posed.at(chain[0]), target, chain, grip.elbow, -1.0)
+    above = posed.of(f"shoulder01.{side}")
+    swing, twist = split_twist(above.T @ upper)
+    half = above @ swing @ rotation(z=float(np.degrees(twist)) / 2)
+    hand = _hand_rotation(side, grip)
+    swing, twist = split_twist(fore.T @ hand)
+    middle = fore @ rotation(z=float(np.degrees(twist)) / 2)
+    return hold(posed, {f"upperarm01.{side}": half, f"upperarm02.{side}": upper, f"lowerarm01.{side}": fore,
+                        f"lowerarm02.{side}": middle, f"wrist.{side}": hand})
+
+
+def _hand_rotation(side: str, grip: _Grip) -> np.ndarray:
+    """The rotation that takes the neutral hand (fingers down, palm to the thigh) to the grip's directions."""
+    inwards = np.array([-1.0 if side == "L" else 1.0, 0, 0])
+
+    def frame(along: np.ndarray, facing: np.ndarray) -> np.ndarray:
+        a = along / np.linalg.norm(along)
+        b = facing - a * (facing @ a)
+        b = b / np.linalg.norm(b)
+        return np.stack([a, b, np.cross(a, b)], axis=1)
+
+    return frame(grip.fingers, grip.palm) @ frame(_DOWN, inwards).T
+
+
+def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
+    """Where a hand goes that reaches for a place on the body, or None for an arm of angles."""
+    skel, s = posed.skeleton, 1.0 if side == "L" else -1.0
+    size = skel.rest.stature_m / 1.7
+    u = key.uniforms(4) - 0.5
+    if kind == "hip":
+        pelvis = posed.turned[0]
+        crest = _widest(posed, side, posed.at("root")[2] + (0.05 + 0.03 * u[0]) * size)
+        wrist = crest + pelvis @ np.array([s * 0.03, 0.035 + 0.02 * u[1], 0.035]) * size
+        return _Grip(wrist, pelvis @ np.array([s, 0.55 + 0.4 * u[2], -0.1]),
+                     pelvis @ np.array([-s * 0.30, -0.75, -0.55]), pelvis @ np.array([-s, -0.1, -0.35]),
+                     pelvis @ np.array([s, 0.1, 0.1]))
+    if kind == "ear":
+        head = posed.of("head")
+        ear = posed.at("head") + head @ np.array([s * 0.075, -0.012, 0.045]) * size
+        wrist = ear + head @ np.array([s * 0.055, -0.055, -0.085]) * size
+        return _Grip(wrist, np.array([s * (0.7 + 0.5 * u[0]), -0.5 + u[1], -1.0]),
+                     head @ np.array([-s * 0.05, 0.38, 1.0]), head @ np.array([-s, 0.15, 0.1]),
+                     head @ np.array([s, -0.35, -0.1]))
+    if kind == "front":
+        spine = posed.of("spine05")
+        belly = _foremost(posed, posed.at("root")[2] + (0.06 + 0.05 * u[0]) * size)
+        wrist = belly + spine @ np.array([s * 0.075, -0.045 - (0.03 if s > 0 else 0.0), 0.01]) * size
+        return _Grip(wrist, spine @ np.array([s * 1.0, 0.6, -0.5]), spine @ np.array([-s * 0.9, -0.12, -0.45]),
+                     spine @ np.array([0, 1.0, -0.1]), spine @ np.array([s * 0.25, -1.0, 0]))
+    if kind == "thigh":
+        thigh = posed.of(f"upperleg02.{side}")
+        along = posed.at(f"lowerleg01.{side}") - posed.at(f"upperleg01.{side}")
+        top = thigh @ _AHEAD
+        wrist = posed.at(f"upperleg01.{side}") + (0.62 + 0.16 * u[0]) * along + top * 0.10 * size + s * 0.01
+        way = along / np.linalg.norm(along)
+        return _Grip(wrist, np.array([s * (0.8 + 0.6 * u[1]), 0.7, -0.4]), way + np.array([-s * 0.15, 0, -0.05]), -top, top)
+    return None
+
+
+def _torso_slice(posed: Posture, height: float) -> np.ndarray:
+    """Skin of trunk and hips within 2.5 cm of a height: (n, 3)."""
+    m = model()
+    region = m.region[:BODY_VERTICES]
+    near = np.flatnonzero(np.isin(region, [REGIONS.index(n) for n in ("torso", "upper_leg.L", "upper_leg.R")]))
+    points = skin(posed.skeleton.rest, posed, near)
+    return points[np.abs(points[:, 2] - height) < 0.025]
+
+
+def _widest(posed: Posture, side: str, height: float) -> np.ndarray:
+    points = _torso_slice(posed, height)
+    return points[np.argmax(points[:, 0] if side == "L" else -points[:, 0])]
+
+
+def _foremost(posed: Posture, height: float) -> np.ndarray:
+    points = _torso_slice(posed, height)
+    front = points[np.argmin(points[:, 1])]
+    return np.array([posed.at("root")[0], front[1], front[2]])
