@@ -192,7 +192,7 @@ class FakeRecipe:
 
     def plain(self) -> dict:
         return {"name": self.name, "seed": self.seed, "count": self.count,
-                "world": {"rectangles": {"count": self.world.count.plain()}},
+                "world": {"rectangles": {"count": self.world.count.plain(), "refuse": self.world.refuse}},
                 "write": {"plain": {"style": self.write.style}}}
 
     def to_yaml(self) -> str:

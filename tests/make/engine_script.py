@@ -6,6 +6,7 @@ import sys
 
 if __name__ == "__main__":
     import engine_fakes
+
     from understudy.errors import UnderstudyError
     from understudy.make import generate
 

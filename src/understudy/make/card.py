@@ -8,13 +8,13 @@ in it, so that the same data set has the same bytes.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from understudy.make.folder import to_json
 from understudy.writers import About
 
 _TYPES = {"int": "sc:Integer", "float": "sc:Float", "bool": "sc:Boolean", "text": "sc:Text"}
@@ -48,7 +48,7 @@ def licences(entries: Iterable[Mapping[str, Any]]) -> str:
     assets = [{"name": n, "source": s, "licence": lic, "sha256": sha, "records": times}
               for (n, s, lic, sha), times in sorted(uses.items())]
     by_licence = Counter(a["licence"] for a in assets)
-    return _json({"licences": dict(sorted(by_licence.items())), "assets": assets})
+    return to_json({"licences": dict(sorted(by_licence.items())), "assets": assets})
 
 
 def croissant(out: Path, about: About, columns: Mapping[str, str], entries: Iterable[Mapping[str, Any]]) -> str:
@@ -82,7 +82,7 @@ def croissant(out: Path, about: About, columns: Mapping[str, str], entries: Iter
             "field": [_field(name, kind) for name, kind in columns.items()],
         }],
     }
-    return _json(described)
+    return to_json(described)
 
 
 def _field(name: str, kind: str) -> dict[str, Any]:
@@ -128,7 +128,3 @@ def _top(name: str) -> str:
 
 def _media(suffix: str) -> str:
     return _MEDIA.get(suffix, "application/octet-stream")
-
-
-def _json(thing: object) -> str:
-    return json.dumps(thing, indent=1, ensure_ascii=False) + "\n"

@@ -20,10 +20,13 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import FolderBusy, FolderTaken, RunError, UsageError
 from understudy.make.shard import Shard, part_name, shard_name, writing
+
+if TYPE_CHECKING:
+    from understudy.recipe import Recipe
 
 LOCK, WORK, RUN, LEDGER = ".lock", ".work", "run.json", "ledger"
 
@@ -77,49 +80,65 @@ def _locked(out: Path) -> int:
         os.close(lock)  # the holder let go, and removed this file, between our open and our lock
 
 
-def claim(out: Path, identity: Mapping[str, Any], count: int, recipe_yaml: str, *, shard_size: int | None,
+def claim(out: Path, identity: Mapping[str, Any], recipe: Recipe, shard_size: int | None, *,
           default_shard_size: int) -> int:
     """Make the held folder this run's, or check that it is; the shard size that holds here.
 
+    recipe : as run, with the count asked for; identity : everything else that the folder's bytes depend on
     Raises FolderTaken, naming what differs, where another recipe, seed, format or version began it, and UsageError where
-    more is made already than ``count``.
+    more is made already than is asked for.
     """
-    path = out / RUN
-    if not path.exists():
-        size = shard_size or default_shard_size
-        put(out, RUN, _json({**identity, "shard_size": size, "count": count}))
-        put(out, "recipe.yaml", recipe_yaml)
-        return size
-    try:
-        known = json.loads(path.read_text())
-        size, before = int(known.pop("shard_size")), int(known.pop("count"))
-    except (ValueError, KeyError, AttributeError, TypeError, OSError) as error:
-        raise FolderTaken("this file is not the work of understudy, or is damaged", where=path,
-                          remedy="Name another folder with -o, or remove this one") from error
-    wanted = {**identity} if shard_size is None else {**identity, "shard size": shard_size}
-    found = known if shard_size is None else {**known, "shard size": size}
-    differing = _differences(found, wanted)
-    if differing:
-        raise FolderTaken("the folder belongs to another run: " + "; ".join(differing), where=out,
-                          remedy="Name another folder with -o, or run what began this one")
-    made = max((entry["stop"] for entry in ledger_entries(out)), default=0)
-    if count < made:
-        raise UsageError("the folder holds more records than were asked for", where=out, wanted=f"-n {count}",
-                         got=f"{made} already made", remedy=f"Ask for at least {made}, or name another folder with -o")
-    if count != before:
-        put(out, RUN, _json({**identity, "shard_size": size, "count": count}))
-    put(out, "recipe.yaml", recipe_yaml)  # again: a kill may have come between the two files
+    path, count = out / RUN, recipe.count
+    size = shard_size or default_shard_size
+    if path.exists():
+        try:
+            found = json.loads(path.read_text())
+            size = int(found["shard_size"])
+        except (ValueError, KeyError, TypeError, OSError) as error:
+            raise FolderTaken("this file is not the work of understudy, or is damaged", where=path,
+                              remedy="Name another folder with -o, or remove this one") from error
+        wanted = {**identity, "shard_size": shard_size or size, "count": found.get("count")}
+        if found != wanted:
+            raise FolderTaken("the folder belongs to another run: " + "; ".join(_what_differs(out, found, wanted, recipe)),
+                              where=out, remedy="Name another folder with -o, or run what began this one")
+        made = max((entry["stop"] for entry in ledger_entries(out)), default=0)
+        if count < made:
+            raise UsageError("the folder holds more records than were asked for", where=out, wanted=f"-n {count}",
+                             got=f"{made} already made",
+                             remedy=f"Ask for at least {made}, or name another folder with -o")
+    put(out, RUN, to_json({**identity, "shard_size": size, "count": count}))
+    put(out, "recipe.yaml", recipe.to_yaml())
     return size
+
+
+def _what_differs(out: Path, found: Mapping, wanted: Mapping, recipe: Recipe) -> list[str]:
+    """Short sentences; where it is the recipe, by the paths in it."""
+    digest = "recipe_digest"
+    lines = []
+    if found.get(digest) != wanted[digest]:
+        import yaml
+
+        try:
+            before = yaml.safe_load((out / "recipe.yaml").read_text())
+        except (OSError, ValueError, yaml.YAMLError):
+            before = None
+        skip = {"count", "seed", "write"}  # told below, or no difference
+        if isinstance(before, dict):
+            lines = _differences({k: v for k, v in before.items() if k not in skip},
+                                 {k: v for k, v in recipe.plain().items() if k not in skip})
+        found, wanted = ({k: v for k, v in side.items() if k != digest or not lines} for side in (found, wanted))
+    lines += _differences(found, wanted)
+    return lines[:6] + ([f"and {len(lines) - 6} more"] if len(lines) > 6 else [])
 
 
 def _differences(found: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
     lines = []
     for name in sorted(found.keys() | wanted.keys(), key=str):
         a, b = found.get(name), wanted.get(name)
-        if isinstance(a, dict) and isinstance(b, dict):
-            lines += _differences(a, b, f"{prefix}{name} ".replace("_", " "))
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            lines += _differences(a, b, f"{prefix}{name}.")
         elif a != b:
-            lines.append(f"{prefix}{name} ".replace("_", " ") + f"is {_short(a)} there and {_short(b)} here")
+            lines.append(f"{prefix}{name} is {_short(a)} there and {_short(b)} here")
     return lines
 
 
@@ -174,7 +193,7 @@ def commit(out: Path, shard: Shard) -> None:
             parents.add(target.parent)
         for parent in parents:
             _sync(parent)
-        put(out, f"{LEDGER}/{ledger.name}", _json(shard.ledger))
+        put(out, f"{LEDGER}/{ledger.name}", to_json(shard.ledger))
         _sync(ledger.parent)
         shutil.rmtree(shard.folder, ignore_errors=True)
 
@@ -198,7 +217,7 @@ def part_path(out: Path, number: int) -> Path:
     return out / part_name(number)
 
 
-def _json(thing: object) -> str:
+def to_json(thing: object) -> str:
     return json.dumps(thing, indent=1, ensure_ascii=False) + "\n"
 
 

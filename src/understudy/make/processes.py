@@ -27,6 +27,7 @@ from understudy.errors import RunError, UsageError
 from understudy.make.shard import Ended, Event, Job, Shard, Task, Trying
 
 MAX_DEATHS = 3
+START_S = 120.0  # a fresh interpreter on a laden machine
 # One thread a worker: workers = cores beats one worker with many threads. OIDN pins its threads to the first cores unless
 # told not to, which would set all workers on one core.
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OIDN_NUM_THREADS",
@@ -83,8 +84,8 @@ class LocalProcesses:
                     worker.give(task)
                 if not crew:
                     return
-                patience = min(w.heard for w in crew.values()) + self.patience_s - monotonic()
-                for line in wait(list(crew), timeout=max(0.0, patience)):
+                deadline = min(w.heard + self._patience(w) for w in crew.values())
+                for line in wait(list(crew), timeout=max(0.0, deadline - monotonic())):
                     worker = crew[line]
                     try:
                         event = line.recv()
@@ -120,7 +121,7 @@ class LocalProcesses:
                                 worker.give(worker.task)
                     yield event
                 for line, worker in list(crew.items()):
-                    if monotonic() - worker.heard > self.patience_s and not line.poll():
+                    if monotonic() - worker.heard > self._patience(worker) and not line.poll():
                         del crew[line]
                         worker.bury()
                         # a hang costs far more than a crash: one second chance
@@ -131,6 +132,9 @@ class LocalProcesses:
                 worker.process.kill()
             for worker in crew.values():
                 worker.bury()
+
+    def _patience(self, worker: _Worker) -> float:
+        return self.patience_s if worker.ready else max(self.patience_s, START_S)
 
 
 def _parcel(job: Job) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ def generate(
     if not (out / folder.RUN).exists():
         _check_room(recipe, count, out)
     with folder.held(out):
-        size = folder.claim(out, _identity(recipe), count, recipe.to_yaml(), shard_size=shard_size,
+        size = folder.claim(out, _identity(recipe), replace(recipe, count=count), shard_size,
                             default_shard_size=shard_size_for(count))
         tally = Tally(count)
         todo = _todo(out, count, size, retry_failed, tally)
@@ -160,7 +160,7 @@ def _finish(recipe: Recipe, out: Path, shards: Sequence[int]) -> None:
 
 def _identity(recipe: Recipe) -> dict[str, Any]:
     return {"made_by": "understudy", "recipe": recipe.name, "recipe_digest": recipe.digest, "seed": recipe.seed,
-            "format": {recipe.write_name: recipe.plain()["write"]}, "versions": {name: _version(name) for name in SHAPING}}
+            "format": recipe.plain()["write"], "versions": {name: _version(name) for name in SHAPING}}
 
 
 def _version(package: str) -> str | None:
@@ -177,10 +177,10 @@ def _check_room(recipe: Recipe, count: int, out: Path) -> None:
     camera = recipe.sensors.camera.sample(Draws(Key(recipe.seed)))
     pixels = camera.lens.size_wh[0] * camera.lens.size_wh[1]
     estimate = count * pixels * (0.05 if camera.electronics.jpeg_quality else 0.3)
-    existing = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
-    with writing(existing):
-        free = shutil.disk_usage(existing).free
-    if estimate > free:
+    with writing(out):
+        existing = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+        total, _, free = shutil.disk_usage(existing)
+    if total and estimate > free:  # a file system that counts nothing says 0
         raise RunError("the data set would not fit on this disk", where=existing,
                        wanted=f"at least {_bytes(estimate)} for {count} records", got=f"{_bytes(free)} free",
                        remedy="Ask for fewer records with -n, or name a folder on a larger disk")
