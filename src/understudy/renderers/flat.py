@@ -19,8 +19,9 @@ from understudy.geometry.poses import rotate
 from understudy.key import Key
 from understudy.renderers.channels import LABEL_CHANNELS, Hits, label_channels
 from understudy.renderers.raster import View, nearest
+from understudy.renderers.texels import base_colour
 from understudy.renderers.triangles import Triangles, triangles_of
-from understudy.scene import Environment, Scene, Texture
+from understudy.scene import Environment, Scene
 from understudy.sensors import develop, metered
 from understudy.signals import Signals, Spec
 
@@ -54,12 +55,7 @@ def _shade(scene: Scene, triangles: Triangles, hits: Hits) -> np.ndarray:
     world = label_channels(scene, triangles, hits, (signals.NORMAL, signals.UV))
     normal = rotate(scene.camera.to_world, world[signals.NORMAL].reshape(-1, 3)[hits.pixel]).astype(np.float32)
     uv = world[signals.UV].reshape(-1, 2)[hits.pixel]
-    piece = triangles.piece[hits.face]
-    colour = np.zeros((len(hits.pixel), 3), np.float32)
-    for number, p in enumerate(triangles.pieces):
-        at = np.flatnonzero(piece == number)
-        base = p.surface.material.base_color
-        colour[at] = texel(base, uv[at]) if isinstance(base, Texture) else np.asarray(base, np.float32)
+    colour = base_colour(triangles, triangles.piece[hits.face], uv)
     if scene.backdrop is not None:
         linear = scene.backdrop.radiance.reshape(-1, 3).astype(np.float32)
     else:
@@ -82,18 +78,6 @@ def _light(scene: Scene, normal: np.ndarray) -> np.ndarray:
     for lamp in scene.lamps:
         total += np.float32(0.1) * np.asarray(lamp.radiance, np.float32)
     return total
-
-
-def texel(texture: Texture, uv: np.ndarray) -> np.ndarray:
-    """(k, 3) float32 linear: the nearest texel at (k, 2) texture coordinates (u right, v up, repeating)."""
-    pixels = texture.pixels
-    h, w = pixels.shape[:2]
-    col = np.floor((uv[:, 0] % 1) * w).astype(int) % w
-    row = (h - 1 - np.floor((uv[:, 1] % 1) * h).astype(int)) % h
-    value = pixels[row, col].astype(np.float32) / 255
-    if pixels.ndim == 2:
-        return np.repeat(value[:, None], 3, axis=1)
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def looked_up(environment: Environment | None, direction: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.
         faces = triangles.faces_of(entity)
         if len(faces):
             far = points[faces.ravel(), 2].max()
-            behind = ~seen & (depth < far) & _reach(view, points, faces)
+            behind = ~seen & (depth < far) & reach(view, points, faces)
             if behind.any():
                 seen |= covered(points, faces, view, behind)
         out[i] = seen
@@ -64,7 +64,7 @@ def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: n
     return out
 
 
-def _reach(view: View, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+def reach(view: View, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(h, w) bool: the box of pixels that the faces' corners span."""
     w, h = view.lens.size_wh
     box = _bounds(view.lens, points[np.unique(faces)], np.array([0.0, 0.0, w, h]))

@@ -56,12 +56,19 @@ class Triangles:
 
     @cached_property
     def vertex_normals(self) -> np.ndarray:
-        """(n, 3) float32 unit: the mean of the adjoining faces weighted by area (0 where a vertex has no area)."""
+        """(n, 3) float32 unit: the surface's own where it has them, else the mean of the adjoining faces weighted by area.
+
+        0 where a vertex has no area.
+        """
         n = len(self.vertices)
         at = self.faces.T.ravel()
         total = np.stack([np.bincount(at, np.tile(self.face_normals[:, i], 3), n) for i in range(3)], axis=1)
         length = np.linalg.norm(total, axis=1, keepdims=True)
-        return (total / np.where(length > 0, length, 1)).astype(np.float32)
+        normals = (total / np.where(length > 0, length, 1)).astype(np.float32)
+        for p in self.pieces:
+            if p.surface.normals is not None:
+                normals[p.vertices] = p.surface.normals
+        return normals
 
     def per_vertex(self, value, width: int) -> np.ndarray:
         """(n, width) float32 of ``value(surface)``, 0 where a surface has none (None)."""

@@ -1,0 +1,86 @@
+"""The path-traced renderer, on Mitsuba 3 (Jakob et al., 2022): colour by path tracing, labels by rays at pixel centres.
+
+Two settings share one scene. Without a Backdrop everything is traced and denoised. With one, only the figures' pixels and
+the ground that they darken are: figures go into the photograph (:mod:`~understudy.renderers.mitsuba.composite`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from understudy import signals
+from understudy.errors import RenderError
+from understudy.fields import setting
+from understudy.key import Key
+from understudy.renderers.channels import LABEL_CHANNELS, label_channels
+from understudy.renderers.triangles import Triangles, triangles_of
+from understudy.scene import Scene
+from understudy.sensors import develop, metered
+from understudy.signals import Signals, Spec
+from understudy.supports import Integers, OneOf
+
+
+@dataclass(frozen=True)
+class Path:
+    """Path tracing with Mitsuba 3. The defaults are fast; noise is removed by Open Image Denoise."""
+
+    supplies: ClassVar[frozenset[str]] = LABEL_CHANNELS | {signals.RGB.name}
+
+    samples: int = setting(4, Integers(1, 65536), "", "paths a pixel")
+    max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
+    denoise: str = setting("fast", OneOf(("off", "fast", "balanced", "high")), "", "Open Image Denoise's effort")
+    shadow_samples: int = setting(16, Integers(0, 4096), "",
+                                  "rays to the light from each ground point of a photograph; 0 casts no shadow")
+
+    def render(self, scene: Scene, wanted: tuple[Spec, ...], key: Key) -> Signals:
+        unknown = [s.name for s in wanted if s.name not in self.supplies]
+        if unknown:
+            raise RenderError("this renderer does not give that channel", where="path", wanted=sorted(self.supplies),
+                              got=unknown)
+        from understudy.renderers.mitsuba import meshes, rays
+        from understudy.renderers.mitsuba.variant import mitsuba
+
+        mi = mitsuba()
+        triangles = triangles_of(scene)
+        w, h = scene.camera.lens.size_wh
+        bare = meshes.hit_scene(mi, triangles)
+        hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h) if scene.backdrop is None
+                                else _reached(scene, triangles))
+        out = label_channels(scene, triangles, hits, wanted)
+        if signals.RGB in wanted:
+            out[signals.RGB] = develop(self._light(mi, bare, scene, triangles, hits, key), scene.camera, key.child("sensor"))
+        return Signals({spec: out[spec] for spec in wanted}, where="path")
+
+    def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits, key: Key) -> np.ndarray:
+        """(h, w, 3) float32: the light that arrives at the sensor."""
+        from understudy.renderers.mitsuba import colour, composite
+        from understudy.renderers.mitsuba.denoise import denoised
+        from understudy.renderers.mitsuba.guides import guides
+
+        if scene.backdrop is not None:
+            return composite.into_photograph(mi, bare, scene, triangles, hits, self, key)
+        w, h = scene.camera.lens.size_wh
+        lit = colour.lit_scene(mi, scene, triangles)
+        light, _ = colour.traced(mi, lit, scene, np.arange(w * h), self.samples, self.max_depth, key.child("paths"),
+                                 sky=True)
+        albedo, normal = guides(scene, triangles, hits)
+        return metered(denoised(light.reshape(h, w, 3), albedo, normal, self.denoise))
+
+
+def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:
+    """(k,) flat indices of the pixels within reach of any entity's box: the only ones that can see something."""
+    from understudy.geometry.cameras import to_camera
+    from understudy.renderers.raster import View
+    from understudy.renderers.silhouettes import reach
+
+    w, h = scene.camera.lens.size_wh
+    points = to_camera(scene.camera, triangles.vertices)
+    mask = np.zeros((h, w), bool)
+    for entity in scene.entities:
+        faces = triangles.faces_of(entity)
+        if len(faces):
+            mask |= reach(View(scene.camera.lens), points, faces)
+    return np.flatnonzero(mask)

@@ -1,0 +1,163 @@
+"""Figures into a photograph: lit by its light, casting shadow on its ground, as sharp and as noisy as it is."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from understudy.key import Key
+from understudy.renderers.channels import Hits
+from understudy.renderers.mitsuba.colour import lit_scene, traced
+from understudy.renderers.mitsuba.denoise import denoised
+from understudy.renderers.mitsuba.guides import guides
+from understudy.renderers.mitsuba.shadow import shadow_ratio
+from understudy.renderers.triangles import Triangles
+from understudy.scene import Backdrop, Camera, Scene
+
+_FEATHER_PX = 1.6  # the gaussian blend's softening
+_PULL = 0.6  # how far the poisson blend draws a figure towards its surroundings: all the way would hide small ones
+
+
+def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> np.ndarray:
+    """(h, w, 3) float32 linear. ``quality`` is the renderer's settings, ``bare`` the figures' hit scene."""
+    backdrop = scene.backdrop
+    ground = np.array(backdrop.radiance, np.float32)
+    if quality.shadow_samples:
+        ratio = shadow_ratio(mi, bare, scene, quality.shadow_samples, key.child("shadow"))
+        ground = ground if ratio is None else ground * ratio
+    if not len(hits.pixel):
+        return ground
+    light, cover = _figures(mi, scene, triangles, hits, quality, key)
+    seen = np.zeros(cover.shape, bool)
+    seen.reshape(-1)[hits.pixel] = True
+    light, cover = blended(light, cover, seen, ground, backdrop)
+    if backdrop.noise:
+        light = grainy(light, cover, backdrop.noise, key.child("grain"))
+    return light + (1 - cover[..., None]) * ground
+
+
+def _figures(mi, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> tuple[np.ndarray, np.ndarray]:
+    """The figures' light (h, w, 3), times their coverage, and that coverage (h, w)."""
+    import cv2
+
+    w, h = scene.camera.lens.size_wh
+    seen = np.zeros((h, w), np.uint8)
+    seen.reshape(-1)[hits.pixel] = 1
+    margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
+    pixels = np.flatnonzero(cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)))
+    lit = lit_scene(mi, scene, triangles)
+    traced_light, traced_cover = traced(mi, lit, scene, pixels, quality.samples, quality.max_depth, key.child("paths"),
+                                        sky=False)
+    light, cover = np.zeros((h * w, 3), np.float32), np.zeros(h * w, np.float32)
+    light[pixels], cover[pixels] = traced_light, traced_cover
+    light, cover = light.reshape(h, w, 3), cover.reshape(h, w)
+    if quality.denoise != "off":
+        albedo, normal = guides(scene, triangles, hits)
+        for box in _boxes(cover > 0):
+            near = filled(albedo[box], seen[box] > 0) * cover[box][..., None]
+            towards = filled(normal[box], seen[box] > 0) * cover[box][..., None]
+            light[box] = denoised(light[box], near, towards, quality.denoise)
+    return light, cover
+
+
+def blended(light: np.ndarray, cover: np.ndarray, seen: np.ndarray, ground: np.ndarray,
+            backdrop: Backdrop) -> tuple[np.ndarray, np.ndarray]:
+    """Light and coverage laid out as ``backdrop.blend`` says; see :class:`~understudy.scene.Backdrop`.
+
+    Every blend keeps the figure where it is: labels do not change.
+    """
+    import cv2
+
+    if backdrop.blend == "poisson":
+        own = light / np.maximum(cover, 1e-3)[..., None]
+        light = (own + _PULL * membrane(ground - own, cover)) * cover[..., None]
+        light = np.maximum(light, 0)
+    if backdrop.blend == "hard":
+        own = light / np.maximum(cover, 1e-3)[..., None]
+        return filled(own, cover > 0.02) * seen[..., None], seen.astype(np.float32)
+    sigma = backdrop.blur_px if backdrop.blend != "gaussian" else math.hypot(backdrop.blur_px, _FEATHER_PX)
+    if sigma < 0.2:
+        return light, cover
+    blur = cv2.GaussianBlur(np.dstack([light, cover]), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return blur[..., :3], blur[..., 3]
+
+
+def membrane(difference: np.ndarray, cover: np.ndarray) -> np.ndarray:
+    """(h, w, 3): ``difference`` along the figures' edges carried smoothly over their inside.
+
+    Gradient-domain blending (Pérez et al., *Poisson image editing*, SIGGRAPH 2003) adds the harmonic surface through the
+    edge's differences. Here that surface is drawn by averaging over a pyramid, coarse to fine, which is close to it.
+    """
+    import cv2
+
+    weight = ((cover > 0.05) & (cover < 0.95)).astype(np.float32)
+    known = np.dstack([difference * weight[..., None], weight])
+    levels = [known]
+    while min(levels[-1].shape[:2]) > 1:
+        levels.append(cv2.resize(levels[-1], (max(1, levels[-1].shape[1] // 2), max(1, levels[-1].shape[0] // 2)),
+                                 interpolation=cv2.INTER_AREA))
+    surface = levels[-1][..., :3] / np.maximum(levels[-1][..., 3:], 1e-6)
+    for level in reversed(levels[:-1]):
+        surface = cv2.resize(surface, (level.shape[1], level.shape[0]), interpolation=cv2.INTER_LINEAR)
+        share = np.minimum(1, 8 * level[..., 3:])
+        surface = surface * (1 - share) + share * level[..., :3] / np.maximum(level[..., 3:], 1e-6)
+    return surface
+
+
+def grainy(light: np.ndarray, cover: np.ndarray, noise: float, key: Key) -> np.ndarray:
+    """Noise of standard deviation ``noise`` in sRGB, as the photograph has it, on the figures alone."""
+    at = np.flatnonzero(cover > 0.01)
+    share = cover.reshape(-1)[at, None]
+    own = light.reshape(-1, 3)[at] / share
+    slope = 2.27 * np.maximum(own, 0.002) ** 0.583  # d linear / d sRGB
+    out = light.copy()
+    out.reshape(-1, 3)[at] = np.maximum(own + key.normals(len(at), 3) * np.float32(noise) * slope, 0) * share
+    return out
+
+
+def filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(h, w, c) with unknown pixels beside known ones set to the mean of those."""
+    import cv2
+
+    weight = known.astype(np.float32)
+    total = cv2.boxFilter(values * weight[..., None], -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    count = cv2.boxFilter(weight, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.where(known[..., None], values, total / np.maximum(count, 1)[..., None]).astype(np.float32)
+
+
+def _defocus_px(camera: Camera, triangles: Triangles) -> float:
+    """Radius of the largest blur circle of any vertex in front of the camera."""
+    optics = camera.optics
+    if not optics.aperture_m or not len(triangles.vertices):
+        return 0.0
+    z = (triangles.vertices - camera.to_world[:3, 3]) @ camera.to_world[:3, 2]
+    z = z[z > 0.1]
+    if not len(z):
+        return 0.0
+    blur = np.abs(1 / z - 1 / optics.focus_m).max() * optics.aperture_m / 2 * max(camera.lens.focal_px)
+    return float(min(blur, 32.0))
+
+
+def _boxes(mask: np.ndarray) -> list[tuple[slice, slice]]:
+    """Boxes that together hold ``mask``, with a margin for the denoiser to see the edge; near ones are joined."""
+    import cv2
+
+    margin = 8
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(grown)
+    boxes = [(x, y, x + bw, y + bh) for x, y, bw, bh, _ in stats[1:count].tolist()]
+    joined = True
+    while joined:  # overlapping boxes would be denoised twice
+        joined = False
+        for i in range(len(boxes)):
+            for j in range(i + 1, len(boxes)):
+                a, b = boxes[i], boxes[j]
+                if a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]:
+                    boxes[i] = (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+                    del boxes[j]
+                    joined = True
+                    break
+            if joined:
+                break
+    return [(slice(y0, y1), slice(x0, x1)) for x0, y0, x1, y1 in boxes]

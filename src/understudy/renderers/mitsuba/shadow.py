@@ -1,0 +1,105 @@
+"""Shadow on the photograph's ground, by differential rendering (Debevec, *Rendering synthetic objects into real scenes*,
+SIGGRAPH 1998): the light that reaches the plane z = 0 with the figures there, over the light without them.
+
+Directions are drawn once from the environment in proportion to the light that they bring to the ground, and every ground
+point asks a stratified choice of them whether a figure stands in the way. Where nothing does, the ratio is exactly 1: the
+photograph stays as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from understudy.geometry.cameras import unproject
+from understudy.key import Key
+from understudy.renderers.mitsuba.light import far_radiance
+from understudy.scene import Scene
+
+COARSE, FINE = 8, 2  # pixels between ground points, first to find the shadow, then to draw it
+BOUNCE = 0.12  # light that a figure in the way sends on itself, over what it takes away
+_POOL = 4096
+_LEAST = 0.012  # a loss of light that is worth drawing
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
+def shadow_ratio(mi, bare, scene: Scene, samples: int, key: Key) -> np.ndarray | None:
+    """(h, w, 3) float32 in [0, 1]: the share of light that is left on the ground at each pixel; None where all is.
+
+    ``bare`` is a :func:`~.meshes.hit_scene` of the figures; ``samples`` the rays of each ground point.
+    """
+    radiance = far_radiance(scene.environment, scene.sun)
+    if radiance is None or not samples:
+        return None
+    pool = _directions(radiance, key.child("directions"))
+    if pool is None:
+        return None
+    import cv2
+
+    w, h = scene.camera.lens.size_wh
+    coarse = _grid(mi, bare, scene, COARSE, None, pool, max(8, samples // 2), key.child("coarse"))
+    dark = (coarse.min(axis=2) < 1 - _LEAST).astype(np.uint8)
+    if not dark.any():
+        return None
+    region = cv2.dilate(dark, np.ones((5, 5), np.uint8)).astype(bool)
+    fine_shape = (-(-h // FINE), -(-w // FINE))
+    step = COARSE // FINE
+    region = np.repeat(np.repeat(region, step, axis=0), step, axis=1)[:fine_shape[0], :fine_shape[1]]
+    fine = _grid(mi, bare, scene, FINE, region, pool, samples, key.child("fine"))
+    fine = cv2.GaussianBlur(fine, (0, 0), 1.1, borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(fine, (fine_shape[1] * FINE, fine_shape[0] * FINE), interpolation=cv2.INTER_LINEAR)[:h, :w]
+
+
+def _directions(radiance: np.ndarray, key: Key) -> tuple[np.ndarray, np.ndarray] | None:
+    """Unit directions (_POOL, 3) above the ground, as likely as the light they bring, in the order of the sky's pixels;
+    and their colours (_POOL, 3) at equal luminance. None for a black sky."""
+    h, w = radiance.shape[:2]
+    polar = (np.arange(h) + 0.5) / h * np.pi
+    weight = np.maximum(np.cos(polar), 0) * np.sin(polar)
+    light = np.maximum(radiance @ _LUMINANCE, 0) * weight[:, None]
+    total = np.cumsum(light.ravel())
+    if total[-1] <= 0:
+        return None
+    at = np.searchsorted(total, (np.arange(_POOL) + key.uniforms(_POOL)) / _POOL * total[-1], side="right")
+    at = np.minimum(at, h * w - 1)
+    row, col = np.divmod(at, w)
+    jitter = key.child("jitter").uniforms(_POOL, 2)
+    polar, around = (row + jitter[:, 0]) / h * np.pi, (col + jitter[:, 1]) / w * 2 * np.pi
+    sine, cosine = np.sin(polar), np.maximum(np.cos(polar), 0.01)
+    colour = radiance.reshape(-1, 3)[at] / np.maximum(radiance.reshape(-1, 3)[at] @ _LUMINANCE, 1e-9)[:, None]
+    return np.stack([sine * np.cos(around), sine * np.sin(around), cosine], axis=1), colour
+
+
+def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, samples: int, key: Key) -> np.ndarray:
+    """(rows, cols, 3) float32: the ratio at a grid of ground points ``step`` pixels apart; 1 outside ``region``."""
+    w, h = scene.camera.lens.size_wh
+    rows, cols = -(-h // step), -(-w // step)
+    out = np.ones((rows, cols, 3), np.float32)
+    flat = np.arange(rows * cols) if region is None else np.flatnonzero(region)
+    px = np.stack([(flat % cols + 0.5) * step, (flat // cols + 0.5) * step], axis=1)
+    xy = unproject(scene.camera.lens, px)
+    to_world = scene.camera.to_world
+    ahead = np.concatenate([xy, np.ones((len(xy), 1))], axis=1) @ to_world[:3, :3].T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        depth = -to_world[2, 3] / ahead[:, 2]
+        ground = (ahead[:, 2] < 0) & (depth > 0) & (depth < scene.ground.half_size_m * 2 if scene.ground else 1e3)
+    flat, points = flat[ground], to_world[:3, 3] + ahead[ground] * depth[ground, None]
+    if not len(flat):
+        return out
+    directions, colours = pool
+    stratum = len(directions) // samples
+    pick = (key.uniforms(len(flat), samples) * stratum).astype(np.int64) + np.arange(samples) * stratum
+    free = _free(mi, bare, np.repeat(points, samples, axis=0), directions[pick.ravel()]).reshape(pick.shape)
+    light = colours[pick]
+    share = (light * np.where(free, 1.0, BOUNCE)[..., None]).sum(axis=1) / np.maximum(light.sum(axis=1), 1e-9)
+    out.reshape(-1, 3)[flat] = share
+    return out
+
+
+def _free(mi, bare, points: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """(k,) bool: nothing lies on the rays from ``points`` (k, 3) along ``directions`` (k, 3)."""
+    points = points + np.array([0, 0, 1e-3])
+    if mi.variant().startswith("scalar"):
+        return np.array([not bare.ray_test(mi.Ray3f(mi.Point3f(*p), mi.Vector3f(*d)))
+                         for p, d in zip(points.tolist(), directions.tolist())])
+    origin, towards = points.astype(np.float32).T, directions.astype(np.float32).T
+    return ~np.array(bare.ray_test(mi.Ray3f(mi.Point3f(*origin), mi.Vector3f(*towards))))
