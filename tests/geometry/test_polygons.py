@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco
 
 from understudy.geometry import masks, polygons
+from understudy.geometry.boxes import box_of_mask
 
 any_mask = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -55,7 +56,7 @@ def test_rings_keep_the_box(mask):
     outer, _ = polygons.outlines(mask)
     if outer:
         points = np.concatenate(outer)
-        assert (*points.min(axis=0), *points.max(axis=0)) == masks.tight_box(mask)
+        assert (*points.min(axis=0), *points.max(axis=0)) == box_of_mask(mask)
 
 
 @pytest.mark.parametrize("at", [(0, 0), (0, 6), (4, 0), (4, 6), (2, 3)])

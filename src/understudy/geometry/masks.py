@@ -1,24 +1,8 @@
-"""Facts about a binary mask, (h, w) bool: pure functions of the array.
-
-Boxes are xyxy pixels, half-open: the box of the single pixel in column 3, row 5 is (3, 5, 4, 6).
-"""
+"""Connected parts and holes of a binary mask, (h, w) bool. Its box is :func:`understudy.geometry.boxes.box_of_mask`."""
 
 from __future__ import annotations
 
 import numpy as np
-
-
-def tight_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
-    """The smallest box that holds every set pixel, or None for an empty mask."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return None
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
-def area(mask: np.ndarray) -> int:
-    """Set pixels."""
-    return int(np.count_nonzero(mask))
 
 
 def components(mask: np.ndarray, connectivity: int = 8) -> tuple[np.ndarray, int]:
@@ -48,8 +32,3 @@ def count_holes(mask: np.ndarray) -> int:
     """
     outside = np.pad(~np.asarray(mask, bool), 1, constant_values=True)
     return count_components(outside) - 1
-
-
-def touches_border(mask: np.ndarray) -> tuple[bool, bool, bool, bool]:
-    """Whether the mask reaches the left, top, right and bottom border of the picture."""
-    return bool(mask[:, 0].any()), bool(mask[0].any()), bool(mask[:, -1].any()), bool(mask[-1].any())
