@@ -198,8 +198,9 @@ class Weighted:
         return tuple(r for _, value, _ in self.options for r in as_value(value).reach())
 
     def plain(self) -> dict:
-        labels = [_label_of(value) for _, value, _ in self.options]
-        if None in labels or len(set(labels)) < len(labels):
+        labels = [label_of(value) for _, value, _ in self.options]
+        whole = any(isinstance(value, Integers) for _, value, _ in self.options)  # a range means real numbers, mostly
+        if whole or None in labels or len(set(labels)) < len(labels):
             return {"weighted": [[as_value(value).plain(), weight] for _, value, weight in self.options]}
         return {"weighted": {label: weight for label, (_, _, weight) in zip(labels, self.options)}}
 
@@ -209,12 +210,12 @@ def as_value(thing: Any) -> Value:
     return thing if hasattr(thing, "draw") else Fixed(thing)
 
 
-def _label_of(value: Any) -> str | None:
-    """The label that means ``value`` wherever a recipe may say it (text, a number, a range); None if there is none."""
+def label_of(value: Any) -> str | None:
+    """The label that says ``value`` in few words (text, a number, a range such as "0-12"); None if there is none."""
     if isinstance(value, Fixed):
         value = value.value
-    if isinstance(value, Uniform):
-        low, high = _label_of(value.low), _label_of(value.high)
+    if isinstance(value, Uniform | Integers):
+        low, high = label_of(value.low), label_of(value.high)
         label = f"{low}-{high}"
         return label if RANGE_LABEL.fullmatch(label) else None
     if isinstance(value, bool):

@@ -9,7 +9,7 @@ from understudy.fields import Group, Param, Slot, resolve
 from understudy.recipe.distributions import NAMES, read_value
 from understudy.recipe.literals import WRONG, read_literal, wanted
 from understudy.recipe.marks import Reading, listed, nearest, quoted
-from understudy.recipe.parts import Declared, Table, Tables, declared
+from understudy.recipe.parts import Declared, LabelSettings, Table, Tables, declared
 from understudy.recipe.places import Place, places
 from understudy.recipe.tree import Entries, Node, Scalar, shown
 
@@ -61,6 +61,8 @@ class Builder:
                 values[name] = value[1] if isinstance(field, Slot) and value is not WRONG else value
         if not good or WRONG in values.values():
             return WRONG
+        if cls is LabelSettings:
+            values.setdefault("keep", tuple(self.tables.labels))
         try:
             return cls(**values)
         except (ValueError, UnderstudyError) as error:  # what the class itself checks: one field against another
@@ -80,10 +82,11 @@ class Builder:
             return WRONG
         if isinstance(node, Scalar) and isinstance(node.value, str):
             return self.entry(node, Scalar(None, node.mark), slot.table, path)
-        if isinstance(node, Entries) and len(node.pairs) == 1:
+        fields = isinstance(node, Entries) and not any(nearest(k.text, slot.table) for k, _ in node.pairs)
+        if isinstance(node, Entries) and len(node.pairs) == 1 and not fields:
             return self.entry(*node.pairs[0], slot.table, path)
         remedy = None
-        if isinstance(node, Entries) and node.pairs and not any(k.text in slot.table for k, _ in node.pairs):
+        if fields and node.pairs:
             name = slot.default or next(iter(slot.table), None)
             remedy = name and f"Put these keys below the name, as in {path.rpartition('.')[2]}: {{{name}: {{...}}}}"
         wrong(node.mark, path, "is not one name of its table", wanted=f"one of {listed(slot.table)}", got=shown(node),

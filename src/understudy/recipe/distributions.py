@@ -42,6 +42,7 @@ from understudy.values import (
     Value,
     Weighted,
     as_value,
+    label_of,
 )
 
 
@@ -100,7 +101,7 @@ def _option(reading: Reading, node: Node, field: Param, path: str) -> Any:
                       remedy=near and f'Did you mean "{near}"?')
         return WRONG
     if key.text not in legal_forms(field.support):
-        wrong(f"{key.text} does not fit here", wanted=wanted(field), got=shown(node), remedy=_refit(inner, field))
+        wrong(f"{key.text} does not fit here", wanted=wanted(field), got=shown(node), remedy=_refit(key.text, inner, field))
         return WRONG
     if key.text == "choice":
         return _choice(reading, inner, field, path)
@@ -113,13 +114,13 @@ _SYNONYMS = {"range": "uniform", "gaussian": "normal", "gauss": "normal", "randi
              "categorical": "weighted", "weights": "weighted", "any": "choice", "between": "uniform", "oneof": "choice"}
 
 
-def _refit(inner: Node, field: Param) -> str | None:
+def _refit(name: str, inner: Node, field: Param) -> str | None:
     """What a numeric distribution should have been where only whole numbers or names are wanted."""
     ends = [n.value for n in inner.nodes[:2] if isinstance(n, Scalar)] if isinstance(inner, Items) else []
     if isinstance(inner, Entries):
         ends = [n.value for key, n in inner.pairs if isinstance(n, Scalar) and key.text in ("low", "high")]
     if isinstance(field.support, supports.Integers):
-        if len(ends) == 2 and all(supports.is_number(e) and math.isfinite(e) for e in ends):
+        if name != "normal" and len(ends) == 2 and all(supports.is_number(e) and math.isfinite(e) for e in ends):
             return f"Write {{integers: [{math.ceil(ends[0])}, {math.floor(ends[1])}]}} for whole numbers"
         return "Write {integers: [low, high]} for whole numbers"
     if isinstance(field.support, supports.OneOf | supports.Boolean):
@@ -237,8 +238,9 @@ def _weighted(reading: Reading, node: Node, field: Param, path: str) -> Any:
                 read.append(("", WRONG, WRONG))
                 continue
             option, weight = pair.nodes
-            label = option.text if isinstance(option, Scalar) else shown(option)
-            read.append((label, _option(reading, option, field, at), _weight(reading, weight, at)))
+            value = _option(reading, option, field, at)
+            label = option.text if isinstance(option, Scalar) else label_of(value) or shown(option)
+            read.append((label, value, _weight(reading, weight, at)))
     else:
         reading.wrong(node.mark, path, "weighted wants options with weights",
                       wanted="{option: weight, ...} or [[option, weight], ...]", got=shown(node),

@@ -10,7 +10,7 @@ from typing import Any
 
 from understudy import supports
 from understudy.fields import Param, Setting
-from understudy.recipe.marks import Reading, did_you_mean, listed, nearest, quoted
+from understudy.recipe.marks import Reading, clipped, did_you_mean, listed, nearest, quoted
 from understudy.recipe.scalars import OLD_BOOLEAN
 from understudy.recipe.tree import Items, Node, Scalar, shown
 from understudy.recipe.units import convert, quantity
@@ -66,9 +66,9 @@ def read_number(node: Node, unit: str, wrong: Callable[..., None]) -> float | in
                 return converted
             remedy = f"{split[1]} is not {_a_unit(unit)}. Write the number {'in ' + unit if unit else 'without a unit'}"
         elif _is_number_text(value):
-            remedy = f"Write {value.strip()} without quotes"
+            remedy = f"Write {clipped(value.strip())} without quotes"
         elif "," in value and _is_number_text(value.replace(",", ".", 1)):
-            remedy = f"Write {value.replace(',', '.', 1)}: a point stands before the decimals"
+            remedy = f"Write {clipped(value.replace(',', '.', 1))}: a point stands before the decimals"
     elif isinstance(node, Scalar) and value is None:
         remedy = "Write a value, or leave the key out to keep the default"
     wrong(got=shown(node), remedy=remedy)
@@ -160,7 +160,7 @@ def _text(reading: Reading, node: Node, field: Param | Setting, path: str) -> An
                                remedy="Leave the key out to keep the default" if support.optional else None)
         return _located(reading, node) if support.path and node.value is not None else node.value
     quotable = isinstance(node, Scalar) and node.value is not None
-    return _wrong_kind(reading, node, field, path, remedy=f'Write "{node.text}" in quotes' if quotable else None)
+    return _wrong_kind(reading, node, field, path, remedy=f'Write "{clipped(node.text)}" in quotes' if quotable else None)
 
 
 def _located(reading: Reading, node: Scalar) -> Located:
@@ -173,8 +173,7 @@ def _located(reading: Reading, node: Scalar) -> Located:
 def _vector(reading: Reading, node: Node, field: Param | Setting, path: str) -> Any:
     support = field.support
     if not isinstance(node, Items) or len(node.nodes) != support.length:
-        example = f"[{', '.join(['...'] * support.length)}]"
-        return _wrong_kind(reading, node, field, path, remedy=f"Write {example}")
+        return _wrong_kind(reading, node, field, path, remedy=f"Write {support.length} numbers between [ and ]")
     one = supports.Integers(support.low, support.high) if support.whole else supports.Interval(support.low, support.high)
     read = _whole if support.whole else _interval
     items = [read(reading, n, Setting(one, field.unit, ""), f"{path}[{i}]") for i, n in enumerate(node.nodes)]

@@ -79,7 +79,7 @@ def nearest(word: str, words: Iterable[str]) -> str | None:
     """The word that was probably meant."""
     words = list(words)
     folded = {w.casefold().replace("-", "_"): w for w in words}
-    close = difflib.get_close_matches(word.casefold().replace("-", "_").replace(" ", "_"), folded, 1, 0.6)
+    close = difflib.get_close_matches(word.casefold().replace("-", "_").replace(" ", "_"), folded, 1, 0.66)
     return folded[close[0]] if close else None
 
 

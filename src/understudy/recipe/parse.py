@@ -10,7 +10,7 @@ from understudy.recipe.build import Builder
 from understudy.recipe.marks import Mark, Reading, listed, nearest
 from understudy.recipe.overrides import override
 from understudy.recipe.parts import TABLES, Tables, root
-from understudy.recipe.recipe import Recipe
+from understudy.recipe.recipe import Recipe, agree
 from understudy.recipe.tree import Entries, Node, from_python, read_file
 
 
@@ -46,11 +46,24 @@ def _read(tree: Node, name: str, overrides: Sequence[str], reading: Reading, tab
         reading.wrong(Mark(tree.mark.source, tree.mark.line), "world", "is missing",
                       wanted=f"one of {listed(tables.worlds)}")
     reading.settle()
+    agree(read, reading, _written(tree, ("labels", "keep"), ("sensors", "renderer"), ("sensors",)), tables)
+    reading.settle()
     given = {"name": name} | read
     for slot in ("world", "write"):
         if slot in given:
             given[f"{slot}_name"], given[slot] = given[slot]
     return Recipe(**given, tables=tables)
+
+
+def _written(tree: Entries, *paths: tuple[str, ...]) -> Mark:
+    """Where the first of these places that is written stands."""
+    for path in paths:
+        node: Node | None = tree
+        for name in path:
+            node = node.get(name) if isinstance(node, Entries) else None
+        if node is not None:
+            return node.mark
+    return tree.mark
 
 
 def shipped() -> dict[str, Path]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from understudy.errors import Problem, RecipeError
-from understudy.fields import Slot, resolve
+from understudy.fields import resolve
 from understudy.recipe.build import Builder
 from understudy.recipe.literals import WRONG
 from understudy.recipe.marks import Mark, Reading, listed
 from understudy.recipe.parts import COUNT, SEED, TABLES, LabelSettings, Sensors, Tables, root
-from understudy.recipe.plain import plain_field, plain_slot, said, to_yaml
+from understudy.recipe.plain import plain_field, said, to_yaml
 from understudy.recipe.tree import from_python
 from understudy.worlds import World
 from understudy.writers import Format
@@ -27,7 +27,8 @@ class Recipe:
 
     A recipe is checked and brought to one form when it is made, from a file or in Python alike: a wrong one raises
     :class:`~understudy.errors.RecipeError` with everything that is wrong; literals become values, numbers get the type
-    that their support wants. ``world_name`` and ``write_name`` are the names in ``tables``, found when left out.
+    that their support wants. What is left out (None) is made with its defaults; ``world_name`` and ``write_name`` are the
+    names in ``tables``, found by the class.
     """
 
     name: str
@@ -35,8 +36,8 @@ class Recipe:
     count: int = COUNT
     world: World | None = None
     world_name: str = ""
-    sensors: Sensors = field(default_factory=Sensors)
-    labels: LabelSettings = field(default_factory=LabelSettings)
+    sensors: Sensors | None = None
+    labels: LabelSettings | None = None
     write: Format | None = None
     write_name: str = ""
     tables: Tables = field(default=TABLES, compare=False, repr=False)
@@ -47,7 +48,7 @@ class Recipe:
         reading.settle()
         read = Builder(reading, self.tables, tree, parts).build()
         if WRONG not in read.values():
-            _agree(read, reading, Mark("recipe"), self.tables)
+            agree(read, reading, Mark("recipe"), self.tables)
         reading.settle()
         for slot in ("world", "write"):
             read[f"{slot}_name"], read[slot] = read[slot]
@@ -60,11 +61,9 @@ class Recipe:
         plain = {"name": self.name, "seed": self.seed, "count": self.count}
         if self.world is None:
             raise RecipeError([Problem("recipe", "world", "is missing", f"one of {listed(self.tables.worlds)}")])
-        write: Slot = parts["write"]
-        plain["world"] = plain_slot(self.world, parts["world"], self.tables, "world")
-        for name in ("sensors", "labels"):
-            plain[name] = plain_field(getattr(self, name), parts[name], self.tables, name)
-        plain["write"] = write.default if self.write is None else plain_slot(self.write, write, self.tables, "write")
+        for name in ("world", "sensors", "labels", "write"):
+            if getattr(self, name) is not None:
+                plain[name] = plain_field(getattr(self, name), parts[name], self.tables, name)
         return plain
 
     def plain(self) -> dict[str, Any]:
@@ -86,13 +85,12 @@ class Recipe:
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _agree(read: dict[str, Any], reading: Reading, mark: Mark, tables: Tables) -> None:
-    """Parts against one another: the renderer must give every channel that the labels read."""
-    sensors, labels = read["sensors"], read["labels"]
-    for label in labels.keep:
-        needs = {spec.name for spec in resolve(tables.labels, label).needs}
-        lacks = sorted(needs - set(sensors.renderer.supplies))
-        if lacks:
-            reading.wrong(mark, "labels.keep", f'the renderer cannot give what "{label}" reads',
-                          wanted=listed(lacks), got=listed(sorted(sensors.renderer.supplies)),
-                          remedy="Leave the label out, or choose another renderer")
+def agree(read: dict[str, Any], reading: Reading, mark: Mark, tables: Tables) -> None:
+    """Note where parts do not fit one another: the renderer must give every channel that the labels read."""
+    gives = set(read["sensors"].renderer.supplies)
+    lacks = {label: {spec.name for spec in resolve(tables.labels, label).needs} - gives for label in read["labels"].keep}
+    blind = [label for label in lacks if lacks[label]]
+    if blind:
+        reading.wrong(mark, "labels.keep", f"the renderer cannot give what {listed(blind)} must read",
+                      wanted=listed(sorted(set().union(*lacks.values()))), got=listed(sorted(gives)),
+                      remedy="Leave those labels out of labels.keep, or choose another renderer")
