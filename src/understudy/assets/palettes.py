@@ -7,6 +7,7 @@ mean what the eye sees: most cloth, paint and stone is of low chroma, a few thin
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -98,9 +99,22 @@ def srgb_encode(linear: np.ndarray) -> np.ndarray:
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(np.maximum(x, 1e-9), 1 / 2.4) - 0.055).astype(np.float32)
 
 
+def srgb_encode_fast(linear: np.ndarray) -> np.ndarray:
+    """:func:`srgb_encode` of a whole picture through a table of 4,096 linear steps: off by at most 0.8 of 255."""
+    steps = np.clip(np.asarray(linear, np.float32) * np.float32(4095) + np.float32(0.5), 0, 4095).astype(np.uint16)
+    return _encoded_steps()[steps]
+
+
+@lru_cache(maxsize=1)
+def _encoded_steps() -> np.ndarray:
+    table = srgb_encode(np.arange(4096) / 4095)
+    table.flags.writeable = False
+    return table
+
+
 def srgb_decode(srgb: np.ndarray) -> np.ndarray:
     """sRGB -> linear Rec. 709 (IEC 61966-2-1): uint8 through a table, floats in [0, 1] by the formula. float32."""
     if srgb.dtype == np.uint8:
-        return srgb_decode(np.arange(256, dtype=np.float32) / 255)[srgb]
+        return np.take(srgb_decode(np.arange(256, dtype=np.float32) / 255), srgb)
     x = np.asarray(srgb, np.float32)
     return np.where(x <= 0.04045, x / 12.92, np.power((np.maximum(x, 0.0) + 0.055) / 1.055, 2.4)).astype(np.float32)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from understudy.assets.palettes import srgb_encode
+from understudy.assets.palettes import srgb_encode_fast
 from understudy.key import Key
 from understudy.scene import Texture
 
@@ -29,7 +29,7 @@ def pattern(name: str, key: Key, size: int, colours: Sequence[Sequence[float]]) 
     steps = np.linspace(0, len(table) - 1, 256, dtype=np.float32)
     ramp = np.stack([np.interp(steps, np.arange(len(table)), table[:, c]) for c in range(3)], 1).astype(np.float32)
     linear = ramp[_to_byte(tone)] * (0.55 + 0.45 * height)[..., None]
-    return Texture(_srgb_table()[np.clip(linear * 4095 + 0.5, 0, 4095).astype(np.uint16)])
+    return Texture(_to_byte(srgb_encode_fast(linear)))
 
 
 def relief(name: str, key: Key, size: int) -> Texture:
@@ -75,11 +75,6 @@ def _maps(name: str, key: Key, size: int) -> _Maps:
 
 def _to_byte(x: np.ndarray) -> np.ndarray:
     return np.clip(x * 255 + 0.5, 0, 255).astype(np.uint8)
-
-
-def _srgb_table() -> np.ndarray:
-    """Linear in 4096 steps -> sRGB byte: (4096,) uint8."""
-    return (srgb_encode(np.arange(4096) / 4095) * 255 + 0.5).astype(np.uint8)
 
 
 def _grid(n: int) -> tuple[np.ndarray, np.ndarray]:
