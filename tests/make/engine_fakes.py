@@ -6,6 +6,7 @@ import dataclasses
 import errno
 import hashlib
 import json
+import logging
 import os
 import signal
 import time
@@ -67,6 +68,8 @@ class Rectangles:
                 raise AssetError("cannot be read", where="photo.jpg")
             if what == "never":
                 raise Unsatisfiable("it cannot be")
+            if what == "warn":
+                logging.getLogger("understudy.fakes").warning("mind the step")
             if what == "sleep":
                 time.sleep(600)
             if what == "exit":

@@ -116,7 +116,7 @@ def test_a_small_run_without_one_record_fails(tmp_path):
 # --- workers that die
 
 
-@pytest.mark.parametrize(("what", "cause"), [("kill", "SIGKILL"), ("exit", "exit code 3")])
+@pytest.mark.parametrize(("what", "cause"), [("kill", "SIGKILL, as when memory runs out"), ("exit", "exit code 3")])
 def test_a_record_that_kills_its_workers_is_isolated(tmp_path, what, cause):
     report = generate(recipe(trouble={3: what}), tmp_path / "out", count=12, workers=2)
     assert (report.made, report.failed) == (11, 1)

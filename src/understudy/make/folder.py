@@ -101,7 +101,8 @@ def claim(out: Path, identity: Mapping[str, Any], recipe: Recipe, shard_size: in
         if found != wanted:
             raise FolderTaken("the folder belongs to another run: " + "; ".join(_what_differs(out, found, wanted, recipe)),
                               where=out, remedy="Name another folder with -o, or run what began this one")
-        made = max((entry["stop"] for entry in ledger_entries(out)), default=0)
+        last = next(ledger_entries(out, backwards=True), None)
+        made = last["stop"] if last else 0
         if count < made:
             raise UsageError("the folder holds more records than were asked for", where=out, wanted=f"-n {count}",
                              got=f"{made} already made",
@@ -133,7 +134,8 @@ def _what_differs(out: Path, found: Mapping, wanted: Mapping, recipe: Recipe) ->
 
 def _differences(found: Mapping, wanted: Mapping, prefix: str = "") -> list[str]:
     lines = []
-    for name in sorted(found.keys() | wanted.keys(), key=str):
+    found, wanted = ({str(k): v for k, v in side.items()} for side in (found, wanted))  # YAML reads some names as numbers
+    for name in sorted(found.keys() | wanted.keys()):
         a, b = found.get(name), wanted.get(name)
         if isinstance(a, Mapping) and isinstance(b, Mapping):
             lines += _differences(a, b, f"{prefix}{name}.")
@@ -147,11 +149,11 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else text[:12] + "..."
 
 
-def ledger_entries(out: Path) -> Iterator[dict]:
+def ledger_entries(out: Path, *, backwards: bool = False) -> Iterator[dict]:
     """The committed shards' ledgers, in order. A file that is not one is treated as absent: its shard is made again."""
     folder = out / LEDGER
-    names = sorted((p.name for p in folder.glob("*.json")), key=lambda n: (len(n), n)) if folder.is_dir() else []
-    for name in names:
+    names = [p.name for p in folder.glob("*.json")] if folder.is_dir() else []
+    for name in sorted(names, key=lambda n: (len(n), n), reverse=backwards):
         entry = read_ledger(folder / name)
         if entry is not None:
             yield entry

@@ -24,7 +24,7 @@ from time import monotonic
 from typing import IO
 
 from understudy.errors import RunError, UsageError
-from understudy.make.shard import Ended, Event, Job, Shard, Task, Trying
+from understudy.make.shard import Ended, Event, Job, Said, Shard, Task, Trying
 
 MAX_DEATHS = 3
 START_S = 120.0  # a fresh interpreter on a laden machine
@@ -70,6 +70,7 @@ class LocalProcesses:
         parcel = _parcel(job)
         fresh, again = iter(tasks), deque[Task]()
         deaths: Counter[tuple[int, int | None]] = Counter()
+        said: set[str] = set()  # what one worker warns of, all do
         stillborn = 0
         crew: dict[Connection, _Worker] = {}
 
@@ -108,6 +109,10 @@ class LocalProcesses:
                         case Ready():
                             worker.ready, stillborn = True, 0
                             continue
+                        case Said(text):
+                            if text in said:
+                                continue
+                            said.add(text)
                         case Trying(_, index):
                             worker.at = index
                         case Ended():
@@ -154,6 +159,8 @@ def _second_try(worker: _Worker, cause: str, weight: int, deaths: Counter) -> Ta
     if index is None:
         raise RunError(f"shard {task.number} cannot be finished: its workers die between records", got=cause,
                        remedy=worker.last_words)
+    if cause == "SIGKILL":
+        cause += ", as when memory runs out"
     return replace(task, skip={**task.skip, index: f"its worker died of it, time and again ({cause})"})
 
 

@@ -18,7 +18,7 @@ from understudy.key import Key
 from understudy.make import card, folder, manifest
 from understudy.make.executor import Executor, InProcess
 from understudy.make.processes import LocalProcesses
-from understudy.make.shard import Audit, Job, Shard, Task, writing
+from understudy.make.shard import Audit, Job, Said, Shard, Task, writing
 from understudy.make.tally import Silent, Tally, Watch
 from understudy.writers import About
 
@@ -106,6 +106,8 @@ def generate(
                 if isinstance(event, Shard):
                     folder.commit(out, event)
                     warned = warned or _warn_of_room(out, event, count - tally.before.total() - tally.ended, watch)
+                elif isinstance(event, Said):
+                    watch.say(event.text)
                 tally.saw(event)
                 watch.update(tally)
                 if len(tally.lost_in_a_row) >= HOPELESS:

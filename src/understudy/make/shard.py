@@ -96,7 +96,14 @@ class Shard:
     ledger: Mapping[str, object]
 
 
-Event = Began | Trying | Ended | Shard
+@dataclass(frozen=True)
+class Said:
+    """A warning for the user, from wherever the shard is made."""
+
+    text: str
+
+
+Event = Began | Trying | Ended | Shard | Said
 
 
 class _Spoiled(Exception):

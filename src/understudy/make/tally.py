@@ -9,6 +9,8 @@ from typing import Protocol
 
 from understudy.make.shard import Began, Ended, Event, Shard
 
+MOST_REASONS = 200  # a reason may name its record: the tally must not grow with the count
+
 
 @dataclass
 class Tally:
@@ -42,7 +44,8 @@ class Tally:
                     self.committed[ended.kind] += 1
                     self.redrawn += ended.refused
                     if ended.kind != "ok":
-                        self.reasons[f"{ended.kind}: {ended.why}"] += 1
+                        reason = f"{ended.kind}: {ended.why}"
+                        self.reasons[reason if reason in self.reasons or len(self.reasons) < MOST_REASONS else "others"] += 1
 
     def of(self, kind: str) -> int:
         """Records of this kind in the folder, committed now or before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
@@ -36,6 +37,7 @@ def _serve(line: Connection) -> None:
                                  got=f"{type(error).__name__}: {error}",
                                  remedy="Define worlds, renderers and writers in a module that can be imported")))
         return
+    logging.getLogger("understudy").addHandler(_Told(line))
     line.send(Ready())
     while True:
         task = pickle.loads(line.recv_bytes())
@@ -50,6 +52,19 @@ def _serve(line: Connection) -> None:
             if event is None:
                 break
             line.send(event)
+
+
+class _Told(logging.Handler):
+    """Warnings of the package go to the parent, which shows each once."""
+
+    def __init__(self, line: Connection) -> None:
+        super().__init__(logging.WARNING)
+        self._line = line
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from understudy.make.shard import Said
+
+        self._line.send(Said(record.getMessage()))
 
 
 def _defect(error: Exception) -> RunError:
