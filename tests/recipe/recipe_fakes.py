@@ -91,5 +91,12 @@ class Ledger:
     exact: bool = setting(False, Boolean(), "", "keep floats")
 
 
+@dataclass(frozen=True)
+class Album:
+    """Another format."""
+
+    cannot_carry: ClassVar[dict[str, str]] = {"masks": "it has no place for them"}
+
+
 TABLES = Tables(worlds={"birds": Birds}, surroundings=PLACES, renderers={"path": Painter, "sketch": Sketch}, labels=LABELS,
-                writers={"coco": Ledger, "ledger": Ledger})
+                writers={"coco": Album, "ledger": Ledger})

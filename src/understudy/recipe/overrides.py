@@ -50,15 +50,15 @@ def _place(known: list[Place], asked: tuple[str, ...], mark: Mark, reading: Read
     if found:
         reading.wrong(mark, name, "could be several places", wanted=f"one of {listed(p.path for p in found)}")
         return None
-    slots = [p for p in known if isinstance(p.field, Slot) and any(n in p.field.table for n in asked)]
     near = nearest(name, [p.path for p in known])
     if near is None:
         ends = {".".join(p.names[-len(asked):]): p.path for p in known}
         near = ends.get(nearest(name, ends))
     remedy = f'Did you mean "{near}"?' if near else None
-    for slot in slots:  # room.size=3 while the surroundings are photographs
-        other = next(n for n in asked if n in slot.field.table)
-        remedy = f"Choose it first: --set {slot.names[-1]}={other}"
+    other = next((f"{p.names[-1]}={n}" for p in known if isinstance(p.field, Slot) for n in asked
+                  if n in p.field.table and not any(k.names[: len(p.names) + 1] == (*p.names, n) for k in known)), None)
+    if other:  # room.size=3 while the surroundings are photographs
+        remedy = f"Choose it first: --set {other}"
     reading.wrong(mark, name, "the recipe has no such place", remedy=remedy)
     return None
 
