@@ -94,7 +94,7 @@ def test_licences_are_counted(out):
     assert [a["name"] for a in ledger["assets"]] == ["green.jpg", "red.jpg"]
 
 
-@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # of mlcroissant's own use of rdflib and pandas
 def test_croissant_is_read_by_its_own_library(out, caplog):
     import mlcroissant
 
