@@ -48,7 +48,8 @@ _REGION_OF_BONE = {"head": "head", "eye": "head", "neck": "neck", "root": "torso
 @dataclass(frozen=True)
 class BodyShape:
     """What makes one body's shape. Phenotypes lie in [0, 1] (``age`` in [-1/3, 1]: -1/3 newborn, 0 one year, 2/3 young
-    adult, 1 very old; ``gender`` 0 is male, 1 female). ``details`` holds anny's local changes, each in [-1, 1]."""
+    adult, 1 very old; ``gender`` 0 is male, 1 female; ``weight`` up to 1.5: beyond MakeHuman's heaviest target by the same
+    step). ``details`` holds anny's local changes, each in [-1, 1]."""
 
     gender: float = 0.5
     age: float = 0.67
@@ -118,8 +119,7 @@ class RestBody:
     @cached_property
     def mass_kg(self) -> float:
         """The skin's volume times 980 kg/m³ (a body with air in its lungs; anny's figure)."""
-        tri = self.vertices[model().mesh("body").base_faces].astype(np.float64)
-        return float(abs(np.einsum("ij,ij->", np.cross(tri[:, 0], tri[:, 1]), tri[:, 2])) / 6.0 * 980.0)
+        return mass_kg(self.vertices)
 
     @cached_property
     def normals(self) -> np.ndarray:
@@ -227,18 +227,37 @@ def build(shape: BodyShape) -> RestBody:
     weights = phenotype_weights(shape)
     active = np.flatnonzero(weights)
     details = _detail_weights(shape.details)
-    vertices = np.array(m.arrays["template_vertices"])
-    shapes, scratch = m.arrays["phenotype_shapes"], np.zeros_like(vertices)
-    for i in active:
-        np.multiply(shapes[i], np.float32(weights[i]), out=scratch)
-        vertices += scratch
-    _add_details(vertices, details)
+    vertices = surface(shape, detailed_template(shape.details))
     count = len(weights)
     rows = np.concatenate([active, [count + i for i in details]]).astype(int)
     coefficients = np.concatenate([weights[active], list(details.values())])
     heads = m.arrays["template_heads"] + _weighed(coefficients, m.arrays["head_shapes"][rows])
     covariance = m.arrays["template_orientations"] + _weighed(coefficients, m.arrays["orientation_shapes"][rows])
     return RestBody(shape, vertices, heads, _nearest_rotations(covariance))
+
+
+def detailed_template(details: Mapping[str, float]) -> np.ndarray:
+    """(V, 3) float32: the template with local changes put on."""
+    vertices = np.array(model().arrays["template_vertices"])
+    _add_details(vertices, _detail_weights(details))
+    return vertices
+
+
+def surface(shape: BodyShape, template: np.ndarray) -> np.ndarray:
+    """``template`` (n, 3) float32, the first n detailed base vertices, with the phenotypes of ``shape`` put on."""
+    weights = phenotype_weights(shape)
+    shapes = model().arrays["phenotype_shapes"]
+    vertices, scratch = template.copy(), np.zeros_like(template)
+    for i in np.flatnonzero(weights):
+        np.multiply(shapes[i, : len(template)], np.float32(weights[i]), out=scratch)
+        vertices += scratch
+    return vertices
+
+
+def mass_kg(vertices: np.ndarray) -> float:
+    """Mass of a body from its skin's volume, at 980 kg/m³. vertices : (n, 3), at least the skin's."""
+    a, b, c = (vertices[corner] for corner in model().mesh("body").base_faces.T)
+    return float(abs(np.einsum("ij,ij->i", np.cross(a, b), c).sum(dtype=np.float64)) / 6.0 * 980.0)
 
 
 def pose(rest: RestBody, pose: Pose) -> PosedBody:
@@ -317,17 +336,18 @@ def phenotype_weights(shape: BodyShape) -> np.ndarray:
             steps.append(share)
             continue
         count = variations if isinstance(variations, int) else len(variations)
-        low = -1 / 3 if name == "age" else 0.0
+        low, high = -1 / 3 if name == "age" else 0.0, 1.5 if name == "weight" else 1.0
         value = getattr(shape, name)
-        if not low - 1e-9 <= value <= 1 + 1e-9:
-            raise ValueError(f"{name} must lie in [{low:.2f}, 1], got {value}")
+        if not low - 1e-9 <= value <= high + 1e-9:
+            raise ValueError(f"{name} must lie in [{low:.2f}, {high:g}], got {value}")
         steps.append(_interpolation(value, low, count))
     values = np.concatenate(steps)
     return np.where(m.arrays["phenotype_mask"], values, 1.0).prod(axis=1)
 
 
 def _interpolation(value: float, low: float, count: int) -> np.ndarray:
-    at = (min(max(value, low), 1.0) - low) / (1.0 - low) * (count - 1)
+    """Linear weights of ``count`` steps from ``low`` to 1; beyond the last step the last slope goes on."""
+    at = (max(value, low) - low) / (1.0 - low) * (count - 1)
     first = min(int(at), count - 2)
     weights = np.zeros(count)
     weights[first], weights[first + 1] = first + 1 - at, at - first

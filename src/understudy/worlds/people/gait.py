@@ -31,7 +31,7 @@ def walk(phase: float, stride: float, arm_swing: float) -> dict[str, float]:
     """Joint angles of the legs, trunk and arms at ``phase`` in [0, 1); ``stride`` and ``arm_swing`` scale amplitudes."""
     angles = _legs(_WALK, phase, stride)
     turn = 5.0 * stride * math.cos(2 * math.pi * phase)
-    angles |= {"spine.turn": 1.6 * turn, "neck.turn": -0.6 * turn, "spine.flexion": 3.0}
+    angles |= {"spine.turn": 1.6 * turn, "neck.turn": -0.6 * turn, "spine.flexion": 1.0}
     for side, shift in (("L", 0.5), ("R", 0.0)):
         swing = math.cos(2 * math.pi * (phase + shift))
         _arm(angles, side, 4 + 21 * arm_swing * swing, 16 + 13 * arm_swing * (1 + swing) / 2)

@@ -52,11 +52,11 @@ class Posing:
     stagger: Value = param(Normal(0, 0.06, -0.2, 0.2), Interval(-0.3, 0.3), "statures", "how far the left foot is ahead")
     toes_out: Value = param(Uniform(-3, 18), Interval(-10, 30), "degrees", "how far feet point outwards")
     weight_shift: Value = param(Normal(0, 0.4, -1, 1), Interval(-1, 1), "", "weight on the left (1) or right (-1) leg")
-    bend: Value = param(Normal(4, 7, -8, 35), Interval(-15, 45), "degrees", "forward bend of the trunk")
+    bend: Value = param(Normal(0, 6, -8, 35), Interval(-15, 45), "degrees", "forward bend of the trunk")
     lean: Value = param(Normal(0, 4, -14, 14), Interval(-20, 20), "degrees", "sideways bend of the trunk, to the left")
     twist: Value = param(Normal(0, 8, -28, 28), Interval(-30, 30), "degrees", "turn of the trunk, to the left")
     head_turn: Value = param(Normal(0, 22, -62, 62), Interval(-65, 65), "degrees", "turn of the head, to the left")
-    head_nod: Value = param(Normal(2, 9, -25, 35), Interval(-30, 40), "degrees", "nod of the head, down")
+    head_nod: Value = param(Normal(-3, 8, -25, 30), Interval(-30, 40), "degrees", "nod of the head, down")
     head_tilt: Value = param(Normal(0, 5, -20, 20), Interval(-25, 25), "degrees", "tilt of the head, to the left")
     gaze_turn: Value = param(Normal(0, 9, -25, 25), Interval(-30, 30), "degrees", "turn of the eyes, to the left")
     gaze_nod: Value = param(Normal(1, 6, -15, 18), Interval(-20, 20), "degrees", "turn of the eyes, down")
@@ -126,7 +126,9 @@ def sample(draws: Draws, rest: RestBody, how: Posing) -> Stance:
 
 
 def _head(drawn: dict) -> dict[str, float]:
-    return {"neck.turn": drawn["head_turn"], "neck.flexion": drawn["head_nod"], "neck.bend": drawn["head_tilt"]}
+    level = -0.5 * drawn["bend"]  # who bends forward lifts the head
+    return {"neck.turn": drawn["head_turn"], "neck.flexion": clamp("neck.flexion", drawn["head_nod"] + level),
+            "neck.bend": drawn["head_tilt"]}
 
 
 def _gaze(posed: Posture, drawn: dict) -> Posture:
@@ -201,10 +203,16 @@ def _moving(skel, angles, drawn, cycle, stance) -> tuple[Posture, tuple[str, ...
     pelvis = rotation(x=3.0, z=-5.0 * drawn["stride"] * math.cos(2 * math.pi * drawn["phase"]))
     posed = posture(skel, together, pelvis)
     down = gait.feet_down(drawn["phase"], stance)
-    if len(down) == 2:  # both feet carry: the higher one comes down to the other's level
-        heights = {s: lowest(skel.rest, posed, s) for s in down}
-        high = max(down, key=lambda s: heights[s])
-        posed = lower_foot(posed, high, heights[high] - min(heights.values()))
+    if not down:  # in flight: the lower foot has just left the ground
+        return posed, down, together
+    for _ in range(2):  # carrying feet come down to the lowest one; where a leg is too short, that one comes up
+        heights = {s: lowest(skel.rest, posed, s) for s in ("L", "R")}
+        for side in down:
+            posed = lower_foot(posed, side, heights[side] - min(heights.values()))
+        heights = {s: lowest(skel.rest, posed, s) for s in ("L", "R")}
+        floor = max(heights[s] for s in down)
+        for side in ("L", "R"):
+            posed = lower_foot(posed, side, min(0.0, heights[side] - floor))
     return posed, down, together
 
 

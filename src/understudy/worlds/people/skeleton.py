@@ -32,7 +32,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "shoulder.elevation": (0, 170), "shoulder.plane": (-60, 135), "shoulder.rotation": (-95, 95),
     "elbow.flexion": (0, 148), "forearm.pronation": (-85, 85), "wrist.flexion": (-65, 75), "wrist.deviation": (-22, 35),
     "hip.flexion": (-22, 122), "hip.abduction": (-28, 45), "hip.rotation": (-42, 45), "knee.flexion": (0, 138),
-    "ankle.flexion": (-48, 28), "toes.extension": (-30, 60), "finger.curl": (-5, 95), "finger.spread": (0, 12), "thumb.curl": (-10, 60),
+    "ankle.flexion": (-48, 28), "toes.extension": (-30, 60), "finger.curl": (-5, 95), "finger.spread": (0, 12),
+    "thumb.curl": (-10, 60),
 }
 
 _SPINE = {"spine05": 0.15, "spine04": 0.2, "spine03": 0.25, "spine02": 0.25, "spine01": 0.15}
