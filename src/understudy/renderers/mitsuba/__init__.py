@@ -56,18 +56,18 @@ class Path:
 
     def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits, key: Key) -> np.ndarray:
         """(h, w, 3) float32: the light that arrives at the sensor."""
-        from understudy.renderers.mitsuba import colour, composite
+        from understudy.renderers.mitsuba.composite import into_photograph
         from understudy.renderers.mitsuba.denoise import denoised
-        from understudy.renderers.mitsuba.guides import guides
+        from understudy.renderers.mitsuba.paths import traced
+        from understudy.renderers.mitsuba.stage import stage_of
 
         if scene.backdrop is not None:
-            return composite.into_photograph(mi, bare, scene, triangles, hits, self, key)
+            return into_photograph(mi, bare, scene, triangles, hits, self, key)
         w, h = scene.camera.lens.size_wh
-        lit = colour.lit_scene(mi, scene, triangles)
-        light, _ = colour.traced(mi, lit, scene, np.arange(w * h), self.samples, self.max_depth, key.child("paths"),
-                                 sky=True)
-        albedo, normal = guides(scene, triangles, hits)
-        return metered(denoised(light.reshape(h, w, 3), albedo, normal, self.denoise))
+        paths = traced(stage_of(mi, scene, triangles, bare), scene.camera, np.arange(w * h), self.samples, self.max_depth,
+                       key.child("paths"), sky=True)
+        maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
+        return metered(denoised(*maps, self.denoise))
 
 
 def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.renderers.channels import Hits
-from understudy.renderers.mitsuba.colour import lit_scene, traced
 from understudy.renderers.mitsuba.denoise import denoised
-from understudy.renderers.mitsuba.guides import guides
+from understudy.renderers.mitsuba.paths import traced
 from understudy.renderers.mitsuba.shadow import shadow_ratio
+from understudy.renderers.mitsuba.stage import stage_of
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
@@ -28,7 +28,7 @@ def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, qu
         ground = ground if ratio is None else ground * ratio
     if not len(hits.pixel):
         return ground
-    light, cover = _figures(mi, scene, triangles, hits, quality, key)
+    light, cover = _figures(mi, bare, scene, triangles, hits, quality, key)
     seen = np.zeros(cover.shape, bool)
     seen.reshape(-1)[hits.pixel] = True
     light, cover = blended(light, cover, seen, ground, backdrop)
@@ -37,7 +37,7 @@ def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, qu
     return light + (1 - cover[..., None]) * ground
 
 
-def _figures(mi, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> tuple[np.ndarray, np.ndarray]:
+def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> tuple[np.ndarray, np.ndarray]:
     """The figures' light (h, w, 3), times their coverage, and that coverage (h, w)."""
     import cv2
 
@@ -46,18 +46,20 @@ def _figures(mi, scene: Scene, triangles: Triangles, hits: Hits, quality, key: K
     seen.reshape(-1)[hits.pixel] = 1
     margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
     pixels = np.flatnonzero(cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)))
-    lit = lit_scene(mi, scene, triangles)
-    traced_light, traced_cover = traced(mi, lit, scene, pixels, quality.samples, quality.max_depth, key.child("paths"),
-                                        sky=False)
-    light, cover = np.zeros((h * w, 3), np.float32), np.zeros(h * w, np.float32)
-    light[pixels], cover[pixels] = traced_light, traced_cover
-    light, cover = light.reshape(h, w, 3), cover.reshape(h, w)
+    stage = stage_of(mi, scene, triangles, bare)
+    paths = traced(stage, scene.camera, pixels, quality.samples, quality.max_depth, key.child("paths"), sky=False)
+
+    def mapped(values: np.ndarray) -> np.ndarray:
+        out = np.zeros((h * w, *values.shape[1:]), np.float32)
+        out[pixels] = values
+        return out.reshape(h, w, *values.shape[1:])
+
+    light, cover = mapped(paths.light), mapped(paths.cover)
     if quality.denoise != "off":
-        albedo, normal = guides(scene, triangles, hits)
+        albedo, normal = mapped(paths.albedo), mapped(paths.normal)
         for box in _boxes(cover > 0):
-            near = filled(albedo[box], seen[box] > 0) * cover[box][..., None]
-            towards = filled(normal[box], seen[box] > 0) * cover[box][..., None]
-            light[box] = denoised(light[box], near, towards, quality.denoise)
+            light[box] = denoised(light[box], albedo[box], normal[box], quality.denoise)
+        light *= (cover > 0)[..., None]
     return light, cover
 
 

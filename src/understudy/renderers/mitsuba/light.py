@@ -1,35 +1,87 @@
-"""Light sources: everything far away as one environment map, lamps as shining rectangles.
+"""Light sources for tracing: everything far away as one environment map, lamps as shining rectangles.
 
-The sun is painted into the environment at its true irradiance, so that one importance sampler chooses between sky and sun
-and every scene compiles to the same kernels.
+The sun is painted into the environment at its true irradiance, so that one importance sampler chooses between sky and sun.
+Directions are drawn beforehand, as likely as the light they bring; a path then picks one of them.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from understudy.scene import Environment, Lamp, Sun
+from understudy.key import Key
+from understudy.scene import Environment, Lamp, Scene, Sun
 
+POOL = 16384  # directions drawn beforehand
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 _SUN_ROWS = 256  # rows of an environment that a sun is painted into: 0.7 degrees each
 
 
-def emitters(mi, environment: Environment | None, sun: Sun | None, lamps: tuple[Lamp, ...]) -> dict:
-    """The entries of a Mitsuba scene dictionary."""
-    out: dict = {}
-    radiance = far_radiance(environment, sun)
-    if radiance is not None:
-        # Mitsuba's map runs clockwise seen from above, with y up and the first column at -z: mirror it, turn y to z.
-        to_world = np.array([(0, 0, -1, 0), (-1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1)], float)
-        out["environment"] = {"type": "envmap", "bitmap": mi.Bitmap(np.ascontiguousarray(radiance[:, ::-1])),
-                              "to_world": mi.ScalarTransform4f(to_world)}
-    for i, lamp in enumerate(lamps):
-        shine = {"type": "rgb", "value": [float(c) for c in lamp.radiance]}
-        out[f"lamp{i}"] = {"type": "rectangle", "to_world": mi.ScalarTransform4f(np.asarray(lamp.to_world, float)),
-                           "bsdf": {"type": "diffuse", "reflectance": {"type": "rgb", "value": [0.0, 0.0, 0.0]}},
-                           "emitter": {"type": "area", "radiance": shine}}
-    return out
+@dataclass(frozen=True)
+class Lights:
+    """Device arrays. sky : (h, w, 4) radiance and the density (per steradian) of its being drawn
+
+    size : rows and columns of the sky as opaque device integers; pool : (POOL, 8) direction, 0, radiance over density, density
+    lamp : (lamps, 16) centre, area; half edges; normal; radiance (four floats each); lamps : their number (a device integer)
+    has_sky, has_lamps : what there is
+    """
+
+    sky: Any
+    rows: Any
+    columns: Any
+    pool: Any
+    lamp: Any
+    lamps: Any
+    has_sky: bool
+    has_lamps: bool
+
+
+def lights_of(mi, scene: Scene) -> Lights:
+    """The scene's lights. The pool of directions is the same for the same sky: paths choose from it by their own stream."""
+    import drjit as dr
+
+    from understudy.renderers.mitsuba.stage import given
+
+    radiance = far_radiance(scene.environment, scene.sun)
+    has_sky = radiance is not None and bool((radiance > 0).any())
+    if not has_sky:
+        radiance = np.zeros((1, 1, 3), np.float32)
+    sky, pool = _drawn(radiance) if has_sky else (np.zeros((1, 1, 4), np.float32), np.zeros((4, 8), np.float32))
+    lamps = np.zeros((max(1, len(scene.lamps)), 16), np.float32)
+    for row, lamp in zip(lamps, scene.lamps):
+        across, along = np.asarray(lamp.to_world)[:3, 0], np.asarray(lamp.to_world)[:3, 1]
+        normal = np.cross(across, along)
+        row[:3], row[3] = np.asarray(lamp.to_world)[:3, 3], 4 * np.linalg.norm(normal)
+        row[4:7], row[8:11], row[12:15] = across, along, lamp.radiance
+    return Lights(given(mi.Float, sky), dr.opaque(mi.UInt32, sky.shape[0]), dr.opaque(mi.UInt32, sky.shape[1]),
+                  given(mi.Float, pool), given(mi.Float, lamps), dr.opaque(mi.UInt32, len(scene.lamps)),
+                  has_sky, bool(scene.lamps))
+
+
+def _drawn(radiance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sky with its density (h, w, 4) and POOL directions of it (POOL, 8), in the order of the sky's pixels."""
+    h, w = radiance.shape[:2]
+    edges = np.cos(np.arange(h + 1) / h * np.pi)
+    solid_angle = (edges[:-1] - edges[1:]) * (2 * np.pi / w)  # of one pixel, by row
+    light = np.maximum(radiance.astype(np.float64) @ LUMINANCE, 0)
+    light += 0.02 * light.mean()  # no direction is quite without hope
+    chance = light * solid_angle[:, None]
+    chance /= chance.sum()
+    density = chance / solid_angle[:, None]
+    key = Key(0) / "sky"
+    at = np.searchsorted(np.cumsum(chance.ravel()), (np.arange(POOL) + key.uniforms(POOL)) / POOL, side="right")
+    row, col = np.divmod(np.minimum(at, h * w - 1), w)
+    jitter = key.child("jitter").uniforms(POOL, 2)
+    cosine = edges[row] + (edges[row + 1] - edges[row]) * jitter[:, 0]
+    sine, around = np.sqrt(np.maximum(0, 1 - cosine**2)), (col + jitter[:, 1]) / w * 2 * np.pi
+    pool = np.zeros((POOL, 8), np.float32)
+    pool[:, 0], pool[:, 1], pool[:, 2] = sine * np.cos(around), sine * np.sin(around), cosine
+    pool[:, 4:7] = radiance[row, col] / density[row, col, None]
+    pool[:, 7] = density[row, col]
+    return np.concatenate([radiance, density[..., None]], axis=2).astype(np.float32), pool
 
 
 def far_radiance(environment: Environment | None, sun: Sun | None) -> np.ndarray | None:

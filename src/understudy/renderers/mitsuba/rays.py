@@ -48,11 +48,11 @@ def centres(camera: Camera, pixels: np.ndarray) -> np.ndarray:
     return np.stack([col + 0.5, row + 0.5], axis=1)
 
 
-def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, sampler):
+def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
     """``samples`` rays through each pixel of a list, consecutive: over the pixel's area and the lens's opening.
 
     Over a pixel the lens is taken as linear (its departure is below a thousandth of a pixel). Places in the pixel are
-    stratified; each sample's place in the lens comes from ``sampler``.
+    stratified; chance comes from ``rng``, one stream a ray.
     """
     import drjit as dr
 
@@ -69,7 +69,7 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, sampler):
     n = len(pixels) * samples
     index = dr.arange(mi.UInt32, n)
     pixel, which = index // samples, index % samples
-    jitter = sampler.next_2d()
+    jitter = mi.Point2f(rng.next_float32(), rng.next_float32())
     # the k-th sample of a pixel lies in the k-th stripe of its width, stripes of its height taken in a mixed order
     u = (mi.Float(which) + jitter.x) / samples - 0.5
     v = (mi.Float((which * _mixing(samples) + samples // 2) % samples) + jitter.y) / samples - 0.5
@@ -86,11 +86,11 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, sampler):
         y += u * given(along_x[:, 1]) + v * given(along_y[:, 1])
     radius = dr.opaque(mi.Float, optics.aperture_m / 2)
     focus = dr.opaque(mi.Float, optics.focus_m)
-    spot = mi.warp.square_to_uniform_disk_concentric(sampler.next_2d()) * radius
+    spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(rng.next_float32(), rng.next_float32())) * radius
     axes = [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
     start = axes[0] * spot.x + axes[1] * spot.y
     target = axes[0] * (x * focus) + axes[1] * (y * focus) + axes[2] * focus
-    return mi.RayDifferential3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
+    return mi.Ray3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
 
 
 def _mixing(samples: int) -> int:

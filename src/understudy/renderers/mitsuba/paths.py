@@ -1,0 +1,270 @@
+"""Path tracing over a :class:`~understudy.renderers.mitsuba.stage.Stage`: one loop, one kernel for every scene.
+
+At each hit one ray is sent to a light (next event estimation) and one onwards, and both are weighed by the balance
+heuristic (Veach, 1997). Mitsuba gives the ray tracer and Dr.Jit compiles the loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.key import Key
+from understudy.renderers.mitsuba import reflectance
+from understudy.renderers.mitsuba.light import POOL
+from understudy.renderers.mitsuba.rays import sampled_rays
+from understudy.renderers.mitsuba.stage import COLUMNS, Stage
+from understudy.scene import Camera
+
+
+@dataclass(frozen=True)
+class Traced:
+    """Means over each pixel's samples, (k, ...) float32; a sample that met nothing counts as 0 (but see ``light``).
+
+    light : (k, 3) radiance; cover : (k,) share of samples that met a surface
+    albedo : (k, 3) base colour and normal : (k, 3) world shading normal of the first surface, for the denoiser
+    """
+
+    light: np.ndarray
+    cover: np.ndarray
+    albedo: np.ndarray
+    normal: np.ndarray
+
+
+def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_depth: int, key: Key, sky: bool) -> Traced:
+    """Trace ``samples`` paths through each of ``pixels`` (k,) flat indices.
+
+    ``sky`` says whether a sample that met nothing brings the environment's light; ``max_depth`` counts segments.
+    """
+    import drjit as dr
+
+    if not len(pixels):
+        return Traced(*(np.zeros((0, *s), np.float32) for s in ((3,), (), (3,), (3,))))
+    mi, n = stage.mi, len(pixels) * samples
+    rng = mi.PCG32(size=n, initstate=dr.opaque(mi.UInt64, int(key.words(1)[0])), initseq=dr.opaque(mi.UInt64, 1))
+    index = dr.arange(mi.UInt32, n)
+    ray = sampled_rays(mi, camera, pixels, samples, rng)
+    state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0), mi.Float(0),
+             mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
+    # a pixel's k-th sample takes its first light from the k-th stretch of the pool
+    stretch = (mi.Float(index % samples), mi.Float(1 / samples))
+    step = _Step(dr, stage, dr.opaque(mi.UInt32, max_depth), sky, stretch)
+    state = dr.while_loop(state, lambda depth, alive, *_: alive, step,
+                          labels=("depth", "alive", "origin", "direction", "weight", "light", "density", "cover", "albedo",
+                                  "normal", "rng"), label="paths")
+    light, cover, albedo, normal = state[5], state[7], state[8], state[9]
+    light = dr.select(dr.isfinite(light.x + light.y + light.z), light, 0)
+    parts = [light.x, light.y, light.z, cover, albedo.x, albedo.y, albedo.z, normal.x, normal.y, normal.z]
+    dr.eval(parts)  # one kernel for all: each block sum on its own would trace the paths again
+    table = np.stack([np.array(dr.block_sum(p, samples)) for p in parts], axis=1) / np.float32(samples)
+    return Traced(table[:, :3], table[:, 3], table[:, 4:7], table[:, 7:])
+
+
+class _Step:
+    """One segment of every path: meet a surface, collect light, choose where to go on."""
+
+    def __init__(self, dr, stage: Stage, max_depth, sky: bool, stretch) -> None:
+        self.dr, self.stage, self.max_depth, self.sky, self.stretch = dr, stage, max_depth, sky, stretch
+
+    def __call__(self, depth, alive, origin, direction, weight, light, density, cover, albedo, normal, rng):
+        dr, stage, mi = self.dr, self.stage, self.stage.mi
+        lights = stage.lights
+        first = depth == 0
+        ray = mi.Ray3f(origin, direction)
+        found = stage.scene.ray_intersect_preliminary(ray, coherent=False, active=alive)
+        hit = alive & found.is_valid()
+        reach = dr.select(hit, found.t, dr.inf)
+        if lights.has_lamps:
+            shine, lamp_t, lamp_density = self._lamp_seen(origin, direction, alive)
+            lit = alive & (lamp_t < reach)
+            if not self.sky:
+                lit &= ~first
+            light += dr.select(lit, weight * shine * dr.select(first, 1, density / (density + lamp_density + 1e-12)), 0)
+            hit &= ~(lamp_t < reach)
+            alive = alive & ~(lamp_t < reach)
+        if lights.has_sky:
+            radiance, sky_density = self._sky(direction)
+            lit = alive & ~found.is_valid()
+            if not self.sky:
+                lit &= ~first
+            light += dr.select(lit, weight * radiance * dr.select(first, 1, density / (density + sky_density + 1e-12)), 0)
+        alive = hit
+        point, geometric, shading, uv, piece = self._surface(found, alive, direction)
+        material = [dr.gather(mi.Vector4f, stage.material, piece * (len(COLUMNS) // 4) + k, alive) for k in range(2)]
+        if stage.bumpy:
+            shading = self._bumped(found, piece, uv, shading, alive)
+        base = self._texel(material[0], uv, alive)
+        shading = dr.select(material[0].w > 0, shading, geometric)
+        shading = dr.select(dr.dot(shading, direction) < -1e-3, shading, geometric)
+        cover += dr.select(first & alive, 1, 0)
+        albedo += dr.select(first & alive, base, 0)
+        normal += dr.select(first & alive, shading, 0)
+        frame = mi.Frame3f(shading)
+        out = frame.to_local(-direction)
+        gloss = reflectance.gloss_of(mi, dr, base, material[1].x, material[1].y, material[1].z, material[1].w, out.z)
+        onwards = alive & (depth + 1 < self.max_depth)
+        point = point + geometric * (1e-4 * (1 + 0.1 * dr.max(dr.abs(point))))
+        # light straight from a source
+        towards, distance, bright, source_density = self._source(point, first, rng, onwards)
+        share, here = reflectance.valued(mi, dr, gloss, out, frame.to_local(towards))
+        useful = onwards & (dr.dot(towards, geometric) > 0) & (dr.max(share) > 0) & (dr.max(bright) > 0)
+        blocked = stage.scene.ray_test(mi.Ray3f(point, towards, distance, 0, []), coherent=False, active=useful)
+        balance = source_density / (source_density + here + 1e-12)
+        light += dr.select(useful & ~blocked, weight * share * bright * balance, 0)
+        # and onwards
+        pick = rng.next_float32(onwards)
+        place = mi.Point2f(rng.next_float32(onwards), rng.next_float32(onwards))
+        into = reflectance.drawn(mi, dr, gloss, out, pick, place)
+        share, density = reflectance.valued(mi, dr, gloss, out, into)
+        direction = dr.select(onwards, frame.to_world(into), direction)
+        onwards &= (density > 1e-9) & (dr.dot(direction, geometric) > 0)
+        weight = dr.select(onwards, weight * share / dr.maximum(density, 1e-9), weight)
+        onwards &= dr.max(weight) > 1e-3
+        return (depth + 1, onwards, dr.select(onwards, point, origin), direction, weight, light, density, cover, albedo,
+                normal, rng)
+
+    def _surface(self, found, alive, direction):
+        """Point, geometric and shading normal (both towards the viewer), texture coordinates and piece of a hit."""
+        dr, stage, mi = self.dr, self.stage, self.stage.mi
+        face = dr.gather(mi.Vector4u, stage.face, found.prim_index, alive)
+        near = [dr.gather(mi.Vector4f, stage.corner, 2 * face[i], alive) for i in range(3)]
+        far = [dr.gather(mi.Vector4f, stage.corner, 2 * face[i] + 1, alive) for i in range(3)]
+        b, c = found.prim_uv.x, found.prim_uv.y
+        a = 1 - b - c
+        point = a * near[0] + b * near[1] + c * near[2]
+        across = far[0] * a + far[1] * b + far[2] * c
+        place = [mi.Vector3f(v.x, v.y, v.z) for v in near]
+        geometric = dr.normalize(dr.cross(place[1] - place[0], place[2] - place[0]))
+        flip = dr.select(dr.dot(geometric, direction) > 0, mi.Float(-1), mi.Float(1))
+        shading = mi.Vector3f(across.x, across.y, across.z)
+        shading = shading * dr.rsqrt(dr.maximum(dr.squared_norm(shading), 1e-12))
+        return (mi.Point3f(point.x, point.y, point.z), geometric * flip, shading * flip, mi.Point2f(point.w, across.w),
+                face.w)
+
+    def _texel(self, material, uv, alive):
+        """Linear base colour, bilinear between texels; ``material`` is offset, width and height."""
+        dr, stage, mi = self.dr, self.stage, self.stage.mi
+        corners, tx, ty = self._neighbours(material, uv)
+        mixed = mi.Vector3f(0)
+        for at, share in corners(tx, ty):
+            code = dr.gather(mi.UInt32, stage.texel, at, alive)
+            mixed += share * mi.Vector3f(mi.Float(code & 255), mi.Float((code >> 8) & 255), mi.Float((code >> 16) & 255))
+        mixed *= 1 / 255
+        return mi.Color3f(dr.select(mixed <= 0.04045, mixed / 12.92, ((mixed + 0.055) / 1.055) ** 2.4))
+
+    def _neighbours(self, page, uv):
+        dr, mi = self.dr, self.stage.mi
+        width, height = page.y, page.z
+        x = (uv.x - dr.floor(uv.x)) * width - 0.5
+        y = (1 - (uv.y - dr.floor(uv.y))) * height - 0.5
+        left, top = dr.floor(x), dr.floor(y)
+
+        def wrapped(v, size):
+            return mi.UInt32(dr.clip(dr.select(v < 0, v + size, dr.select(v >= size, v - size, v)), 0, size - 1))
+
+        cols = [wrapped(left, width), wrapped(left + 1, width)]
+        rows = [wrapped(top, height), wrapped(top + 1, height)]
+        start, pitch = mi.UInt32(page.x), mi.UInt32(width)
+
+        def corners(tx, ty):
+            for j, wy in ((0, 1 - ty), (1, ty)):
+                for i, wx in ((0, 1 - tx), (1, tx)):
+                    yield start + rows[j] * pitch + cols[i], wx * wy
+
+        return corners, x - left, y - top
+
+    def _bumped(self, found, piece, uv, shading, alive):
+        """The shading normal tilted by the height map's slope (Blinn 1978)."""
+        dr, stage, mi = self.dr, self.stage, self.stage.mi
+        page = dr.gather(mi.Vector4f, stage.material, piece * (len(COLUMNS) // 4) + 2, alive)
+        bumpy = alive & (page.w > 0)
+        corners, tx, ty = self._neighbours(mi.Vector4f(page.x, dr.maximum(page.y, 1), dr.maximum(page.z, 1), 0), uv)
+        heights = [mi.Float(dr.gather(mi.UInt32, stage.bump, at, bumpy)) / 255 * page.w for at, _ in corners(tx, ty)]
+        slope_x = dr.lerp(heights[1] - heights[0], heights[3] - heights[2], ty) * page.y
+        slope_y = -dr.lerp(heights[2] - heights[0], heights[3] - heights[1], tx) * page.z
+        face = dr.gather(mi.Vector4u, stage.face, found.prim_index, bumpy)
+        near = [dr.gather(mi.Vector4f, stage.corner, 2 * face[i], bumpy) for i in range(3)]
+        vs = [dr.gather(mi.Vector4f, stage.corner, 2 * face[i] + 1, bumpy).w for i in range(3)]
+        place = [mi.Vector3f(v.x, v.y, v.z) for v in near]
+        e1, e2 = place[1] - place[0], place[2] - place[0]
+        u1, u2, v1, v2 = near[1].w - near[0].w, near[2].w - near[0].w, vs[1] - vs[0], vs[2] - vs[0]
+        det = u1 * v2 - u2 * v1
+        inverse = dr.select(dr.abs(det) > 1e-20, dr.rcp(det), 0)
+        along_u, along_v = (e1 * v2 - e2 * v1) * inverse, (e2 * u1 - e1 * u2) * inverse
+        gradient = (along_u * (slope_x / dr.maximum(dr.squared_norm(along_u), 1e-12))
+                    + along_v * (slope_y / dr.maximum(dr.squared_norm(along_v), 1e-12)))
+        gradient -= shading * dr.dot(shading, gradient)
+        steep = dr.norm(gradient)
+        gradient *= dr.minimum(1, 1.5 / dr.maximum(steep, 1e-6))  # no steeper than 56 degrees
+        return dr.select(bumpy, dr.normalize(shading - gradient), shading)
+
+    def _sky(self, direction):
+        """Radiance from a direction and the density of :meth:`_source` choosing it."""
+        dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
+        rows, columns = mi.Float(lights.rows), mi.Float(lights.columns)
+        polar = dr.safe_acos(direction.z) * dr.inv_pi
+        around = dr.atan2(direction.y, direction.x) * dr.inv_two_pi
+        around = dr.select(around < 0, around + 1, around)
+        row = dr.minimum(mi.UInt32(polar * rows), lights.rows - 1)
+        col = dr.minimum(mi.UInt32(around * columns), lights.columns - 1)
+        found = dr.gather(mi.Vector4f, lights.sky, row * lights.columns + col)
+        return mi.Color3f(found.x, found.y, found.z), found.w * (0.5 if lights.has_lamps else 1.0)
+
+    def _source(self, point, first, rng, active):
+        """A direction to a light from ``point``: direction, distance, radiance over density, density."""
+        dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
+        u, v, w = (rng.next_float32(active) for _ in range(3))
+        which, each = self.stretch
+        if lights.has_sky:
+            # the first light of a pixel's samples is spread over the sky, later ones are anywhere
+            spread = dr.select(first, (which + u) * each, u)
+            at = dr.minimum(mi.UInt32(spread * POOL), POOL - 1)
+            aim = dr.gather(mi.Vector4f, lights.pool, 2 * at)
+            bright = dr.gather(mi.Vector4f, lights.pool, 2 * at + 1)
+            sky = (mi.Vector3f(aim.x, aim.y, aim.z), mi.Float(1e6), mi.Color3f(bright.x, bright.y, bright.z), bright.w)
+            if not lights.has_lamps:
+                return sky
+        if lights.has_lamps:
+            count = mi.Float(lights.lamps)
+            lamp = dr.minimum(mi.UInt32(w * count), lights.lamps - 1)
+            rows = [dr.gather(mi.Vector4f, lights.lamp, 4 * lamp + k) for k in range(4)]
+            at = [mi.Vector3f(r.x, r.y, r.z) for r in rows]
+            aim = at[0] + at[1] * (2 * u - 1) + at[2] * (2 * v - 1) - point
+            distance2 = dr.maximum(dr.squared_norm(aim), 1e-8)
+            distance = dr.sqrt(distance2)
+            aim /= distance
+            facing = -dr.dot(aim, dr.normalize(dr.cross(at[1], at[2])))
+            density = distance2 / (dr.maximum(facing, 1e-6) * rows[0].w * count)
+            shine = dr.select(facing > 1e-6, mi.Color3f(at[3]) / density, 0)
+            lamp_side = (mi.Vector3f(aim), distance * 0.999, shine, density)
+            if not lights.has_sky:
+                return lamp_side
+            # one or the other, evenly
+            choose = rng.next_float32(active) < 0.5
+            direction = dr.select(choose, sky[0], lamp_side[0])
+            return (direction, dr.select(choose, sky[1], lamp_side[1]), 2 * dr.select(choose, sky[2], lamp_side[2]),
+                    0.5 * dr.select(choose, sky[3], lamp_side[3]))
+        return mi.Vector3f(0, 0, 1), mi.Float(1e6), mi.Color3f(0), mi.Float(0)
+
+    def _lamp_seen(self, origin, direction, alive):
+        """Radiance, distance and density of the nearest lamp along a ray (a lamp shines to one side, and blocks both)."""
+        dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
+        share = 0.5 if lights.has_sky else 1.0
+
+        def nearer(i, shine, nearest, density):
+            rows = [dr.gather(mi.Vector4f, lights.lamp, 4 * i + k) for k in range(4)]
+            centre, across, along, radiance = (mi.Vector3f(r.x, r.y, r.z) for r in rows)
+            normal = dr.normalize(dr.cross(across, along))
+            facing = -dr.dot(direction, normal)
+            t = dr.dot(centre - origin, normal) / dr.select(dr.abs(facing) > 1e-9, -facing, 1e-9)
+            local = origin + direction * t - centre
+            inside = ((dr.abs(dr.dot(local, across)) <= dr.squared_norm(across))
+                      & (dr.abs(dr.dot(local, along)) <= dr.squared_norm(along)) & (t > 1e-4) & (t < nearest))
+            seen = dr.select(facing > 0, mi.Color3f(radiance), 0)
+            chance = share * t * t / (dr.maximum(facing, 1e-6) * rows[0].w * mi.Float(lights.lamps))
+            return (i + 1, dr.select(inside, seen, shine), dr.select(inside, t, nearest), dr.select(inside, chance, density))
+
+        state = dr.while_loop((mi.UInt32(0), mi.Color3f(0), mi.Float(dr.inf), mi.Float(0)),
+                              lambda i, *_: alive & (i < lights.lamps), nearer, label="lamps")
+        return state[1:]
