@@ -1,0 +1,284 @@
+"""The canvas that clothes are cut from: a smooth, fine skin over the body's helper geometry, and its coordinates.
+
+MakeHuman's base mesh carries helper geometry that follows every shape and pose of the body but bridges what cloth bridges
+(toes, breasts, the crease between the buttocks): "tights" around trunk, arms, legs and feet, and a "skirt" around the
+hips. One step of subdivision of the tights is the canvas. Its topology never changes, so everything that depends on it
+alone is worked out once a process: where on the body a vertex is (coordinates in which garments are cut), which way is up
+along its limb, what lies next to it, which face of the body lies beneath.
+
+All constant lengths are metres on the template (the model's neutral body, 1.67 m tall, origin at the pelvis, z up, facing
+-y); a figure's own measures follow from its own vertices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from understudy.worlds.people import body
+from understudy.worlds.people.charts import segment_of_bone
+from understudy.worlds.people.clothes.subdivide import catmull_clark
+
+LIMBS = ("torso", "arm.L", "arm.R", "leg.L", "leg.R")
+STEP_M = 0.03  # how far up the limb a vertex looks when cloth hangs
+_RINGS = 28  # stations along a limb at which its centre is measured
+_SEGMENT_LIMB = {"upper_leg": "leg", "lower_leg": "leg", "foot": "leg", "upper_arm": "arm", "lower_arm": "arm",
+                 "hand": "arm"}
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """Where on the body points lie, measured on the template; the same for every figure.
+
+    xyz : (n, 3) template position; arm : (n,) distance along the arm from the shoulder joint towards the hand, negative
+    on the trunk; limb : (n,) index of LIMBS; along : (n,) distance along the limb from its root; around : (n,) angle about
+    the limb's axis, 0 in front, positive to the subject's left
+    """
+
+    xyz: np.ndarray
+    arm: np.ndarray
+    limb: np.ndarray
+    along: np.ndarray
+    around: np.ndarray
+
+    def __getitem__(self, rows: np.ndarray) -> Coordinates:
+        return Coordinates(self.xyz[rows], self.arm[rows], self.limb[rows], self.along[rows], self.around[rows])
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A constant mesh over the base mesh's vertices.
+
+    stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
+    faces : (m, 3) triangles over n; at : coordinates of the vertices
+    smooth : (n, n) sparse neighbour average; up : (n, n) sparse, the point STEP_M further up the limb
+    centres, stations : (n, r) and (r, n) sparse; ``centres @ (stations @ x)`` is the limb's centre beside each vertex
+    corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
+    corner_faces : (m, 3) over c
+    body_face : (m,) face of the body beneath; body_bary : (m, 3, 3) where on it each corner lies
+    """
+
+    stencil: Any
+    weights: Any
+    faces: np.ndarray
+    at: Coordinates
+    smooth: Any
+    up: Any
+    centres: Any
+    stations: Any
+    corner_vertex: np.ndarray
+    corner_uv: np.ndarray
+    corner_faces: np.ndarray
+    body_face: np.ndarray
+    body_bary: np.ndarray
+
+
+def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
+    """Coordinates of points on the template. weights : (n, bones) skinning weights."""
+    model = body.model()
+    kind = np.array([_limb_of(bone) for bone in model.bones])
+    share = np.stack([weights[:, kind == k].sum(1) for k in range(len(LIMBS))], 1)
+    limb = share.argmax(1)
+    joint = dict(zip(model.bones, np.array(model.arrays["template_heads"], float)))
+    arm = np.full(len(xyz), -1.0)
+    along, around = np.zeros(len(xyz)), np.zeros(len(xyz))
+    for k, name in enumerate(LIMBS):
+        stem, _, side = name.partition(".")
+        mine = limb == k
+        if stem == "torso":
+            along[mine] = 0.62 - xyz[mine, 2]
+            around[mine] = np.arctan2(xyz[mine, 0], -(xyz[mine, 1] + 0.035))
+            continue
+        names = ("upperleg01", "lowerleg01", "foot") if stem == "leg" else ("upperarm01", "lowerarm01", "wrist")
+        a, b, c = (joint[f"{n}.{side}"] for n in names)
+        s = _along(xyz, a, b, c)
+        if stem == "arm":
+            has = share[:, k] > 0.02
+            arm = np.where(has, s, np.where(xyz[:, 0] * a[0] > 0, np.minimum(arm, -0.04), arm))
+            arm = np.where((share[:, k] <= 0.02) & (xyz[:, 0] * a[0] > 0), np.clip(s, -1, -0.02), arm)
+        along[mine] = s[mine]
+        around[mine] = _around(xyz[mine], a, b, c, s[mine])
+    return Coordinates(xyz, arm, limb, along, around)
+
+
+@lru_cache(maxsize=1)
+def canvas() -> Canvas:
+    """The canvas over the body model's tights, made once per process."""
+    model = body.model()
+    template = np.array(model.arrays["template_vertices"], float)
+    halves = model.mesh("tights").base_faces
+    half = len(halves) // 2
+    quads = np.concatenate([halves[:half], halves[half:, 2:]], 1)
+    stencil, fine, _ = catmull_clark(quads, len(template))
+    used = np.unique(fine)
+    number = np.full(stencil.shape[0], -1)
+    number[used] = np.arange(len(used))
+    stencil, fine = stencil[used].tocsr(), number[fine]
+    faces = np.concatenate([fine[:, [0, 1, 2]], fine[:, [0, 2, 3]]])
+    xyz = stencil @ template
+    weights = stencil @ model.weights
+    at = locate(xyz, weights)
+    stations, centres = _rings(at)
+    corner_vertex, corner_uv, corner_faces = _unwrap(faces, at)
+    body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
+    return Canvas(stencil, sparse(weights), faces, at, neighbour_average(faces, len(xyz)), _upward(at), centres, stations, corner_vertex,
+                  corner_uv, corner_faces, body_face, body_bary)
+
+
+def neighbour_average(faces: np.ndarray, n: int):
+    """(n, n) sparse: the mean of a vertex's neighbours; on a border, of its neighbours on the border."""
+    from scipy.sparse import coo_matrix, diags
+
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edges, times = np.unique(np.sort(ends, 1), axis=0, return_counts=True)
+    border = np.zeros(n, bool)
+    border[edges[times == 1].ravel()] = True
+    pairs = np.concatenate([edges, edges[:, ::-1]])
+    single = np.concatenate([times, times]) == 1
+    pairs = pairs[~border[pairs[:, 0]] | single]
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n, n)).tocsr()
+    degree = np.asarray(graph.sum(1)).ravel()
+    return (diags(1 / np.maximum(degree, 1)) @ graph).tocsr()
+
+
+def beneath(corners: np.ndarray, template: np.ndarray, body_faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The body's face beneath each of (m, 3, 3) faces, and the barycentric places of its corners on it: (m,), (m, 3, 3)."""
+    from scipy.spatial import cKDTree
+
+    triangles = template[body_faces]
+    _, nearest = cKDTree(triangles.mean(1)).query(corners.mean(1))
+    a, b, c = (triangles[nearest][:, None, k] for k in range(3))
+    ab, ac, p = b - a, c - a, corners - a
+    d00, d01, d11 = (ab * ab).sum(-1), (ab * ac).sum(-1), (ac * ac).sum(-1)
+    d20, d21 = (p * ab).sum(-1), (p * ac).sum(-1)
+    area = np.maximum(d00 * d11 - d01 * d01, 1e-14)
+    v, w = (d11 * d20 - d01 * d21) / area, (d00 * d21 - d01 * d20) / area
+    return nearest, np.stack([1 - v - w, v, w], -1)
+
+
+@lru_cache(maxsize=1)
+def skin_coordinates() -> Coordinates:
+    """Coordinates of the base mesh's own vertices (V,), in which garments say what they hide."""
+    model = body.model()
+    return locate(np.array(model.arrays["template_vertices"], float), model.weights)
+
+
+def sparse(weights: np.ndarray):
+    """Skinning weights as a sparse matrix."""
+    from scipy.sparse import csr_matrix
+
+    return csr_matrix(np.where(weights > 1e-5, weights, 0))
+
+
+def _limb_of(bone: str) -> int:
+    segment, side = segment_of_bone(bone)
+    stem = _SEGMENT_LIMB.get(segment)
+    return LIMBS.index(f"{stem}.{side}") if stem else 0
+
+
+def _along(p, a, b, c):
+    """Distance along the polyline a-b-c, going on straight beyond both ends."""
+    first, second = np.linalg.norm(b - a), np.linalg.norm(c - b)
+    u, v = (b - a) / first, (c - b) / second
+    s, t = (p - a) @ u, (p - b) @ v
+    bend = (u + v) / np.linalg.norm(u + v)
+    return np.where((p - b) @ bend < 0, s, first + t)
+
+
+def _around(p, a, b, c, s):
+    first = np.linalg.norm(b - a)
+    u, v = (b - a) / first, (c - b) / np.linalg.norm(c - b)
+    lower = s > first
+    axis = np.where(lower[:, None], v, u)
+    foot = np.where(lower[:, None], b + (s - first)[:, None] * v, a + s[:, None] * u)
+    r = p - foot
+    front = np.array([0, -1.0, 0]) - axis * -axis[:, 1:2]
+    left = np.cross(axis, front) * -1.0
+    left = np.where(left[:, :1] < 0, -left, left)
+    return np.arctan2((r * left).sum(1), (r * front).sum(1))
+
+
+def _rings(at: Coordinates):
+    from scipy.sparse import coo_matrix
+
+    n = len(at.limb)
+    low = np.array([at.along[at.limb == k].min() for k in range(len(LIMBS))])
+    high = np.array([at.along[at.limb == k].max() for k in range(len(LIMBS))])
+    place = (at.along - low[at.limb]) / (high - low)[at.limb] * (_RINGS - 1)
+    below = np.clip(place.astype(int), 0, _RINGS - 2)
+    part = np.clip(place - below, 0, 1)
+    columns = np.concatenate([at.limb * _RINGS + below, at.limb * _RINGS + below + 1])
+    values = np.concatenate([1 - part, part])
+    rows = np.concatenate([np.arange(n)] * 2)
+    centres = coo_matrix((values, (rows, columns)), (n, len(LIMBS) * _RINGS)).tocsr()
+    # a ring's centre is the middle of its extent, not the mean of its vertices (which lie denser on one side)
+    sectors = 12
+    sector = np.clip(((at.around + np.pi) / (2 * np.pi) * sectors).astype(int), 0, sectors - 1)
+    ring = at.limb * _RINGS + np.clip(np.rint(place).astype(int), 0, _RINGS - 1)
+    in_sector = np.bincount(ring * sectors + sector, minlength=len(LIMBS) * _RINGS * sectors).reshape(-1, sectors)
+    filled = np.maximum((in_sector > 0).sum(1), 1)
+    weight = 1.0 / (in_sector[ring, sector] * filled[ring])
+    stations = coo_matrix((weight, (ring, np.arange(n))), (len(LIMBS) * _RINGS, n)).tocsr()
+    empty = np.flatnonzero(in_sector.sum(1) == 0)
+    if empty.size:  # a station between two rings of a coarse stretch takes its neighbour's centre
+        full = np.flatnonzero(in_sector.sum(1) > 0)
+        take = full[np.abs(full[None] - empty[:, None]).argmin(1)]
+        stations = stations.tolil()
+        stations[empty] = stations[take]
+        stations = stations.tocsr()
+    return stations, centres
+
+
+def _upward(at: Coordinates):
+    """The point STEP_M nearer the limb's root, at the same angle: an average of the four nearest vertices there."""
+    from scipy.sparse import coo_matrix
+    from scipy.spatial import cKDTree
+
+    n = len(at.limb)
+    rows, columns, values = [], [], []
+    for k in range(len(LIMBS)):
+        mine = np.flatnonzero(at.limb == k)
+        radius = 0.12 if k == 0 else 0.06
+        plane = np.stack([np.cos(at.around[mine]) * radius, np.sin(at.around[mine]) * radius, at.along[mine]], 1)
+        wanted = plane - [0, 0, STEP_M]
+        distance, near = cKDTree(plane).query(wanted, k=4)
+        weight = 1 / (distance + 1e-3) ** 2
+        rows.append(np.repeat(mine, 4))
+        columns.append(mine[near].ravel())
+        values.append((weight / weight.sum(1, keepdims=True)).ravel())
+    return coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (n, n)).tocsr()
+
+
+def _unwrap(faces: np.ndarray, at: Coordinates):
+    """Metric texture coordinates: each limb a cylinder whose circumference is a whole number of 0.1 m, seam at the back of
+    the trunk and on the inner side of the limbs; on the shoulders v goes on towards the neck."""
+    limb = np.sort(at.limb[faces], 1)[:, 1]  # the majority of three
+    corner_limb = np.repeat(limb[:, None], 3, 1)
+    round_m = np.array([0.9, 0.3, 0.3, 0.5, 0.5])  # circumferences on the template
+    around, along = at.around[faces], at.along[faces].copy()
+    foreign = at.limb[faces] != corner_limb  # a corner that belongs to the neighbour limb: measured in this limb's terms
+    xyz = at.xyz[faces]
+    if foreign.any():
+        torso_around = np.arctan2(xyz[..., 0], -(xyz[..., 1] + 0.035))
+        use = foreign & (corner_limb == 0)
+        around[use], along[use] = torso_around[use], 0.62 - xyz[use][:, 2]
+        own = np.where(foreign, np.nan, around)
+        mean_around, mean_along = np.nanmean(own, 1), np.nanmean(np.where(foreign, np.nan, along), 1)
+        use = foreign & (corner_limb != 0)
+        row = np.nonzero(use)[0]
+        around[use], along[use] = mean_around[row], mean_along[row] - 0.012
+    turn = np.where(corner_limb == 0, 0.0, np.where(corner_limb % 2 == 1, -np.pi / 2, np.pi / 2))
+    angle = np.mod(around + turn + np.pi, 2 * np.pi)
+    wide = np.ptp(angle, axis=1) > np.pi
+    angle = np.where(wide[:, None] & (angle < np.pi), angle + 2 * np.pi, angle)
+    u = angle / (2 * np.pi) * round_m[corner_limb]
+    radius = np.hypot(xyz[..., 0], xyz[..., 1] + 0.035)
+    shoulder = np.where(corner_limb == 0, np.clip(0.14 - radius, 0, None) * np.clip((xyz[..., 2] - 0.44) / 0.08, 0, 1), 0)
+    v = -along + 0.8 * shoulder
+    key = np.round(np.stack([faces, u * 1e5, v * 1e5], -1)).astype(np.int64).reshape(-1, 3)
+    _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    uv = np.stack([u, v], -1).reshape(-1, 2)
+    return faces.ravel()[first], uv[first].astype(np.float32), inverse.reshape(-1, 3).astype(np.int32)

@@ -1,0 +1,87 @@
+"""Cutting a mesh along the zero line of a field, so that hems and cuffs are smooth lines and no saw-teeth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a mesh: faces over its vertices followed by new ones on cut edges.
+
+    faces : (m, 3); parent : (m,) the face of the whole mesh that each came from
+    new : for each cut, the (a, b, t) of its new vertices: at (1 - t) · a + t · b of what was there before
+    line : (n,) bool over all vertices, true on a cut
+    """
+
+    faces: np.ndarray
+    parent: np.ndarray
+    line: np.ndarray
+    new: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = field(default=())
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values at the whole mesh's vertices (n, ...) -> at this piece's vertices."""
+        for a, b, t in self.new:
+            part = t.reshape(-1, *(1,) * (values.ndim - 1)).astype(values.dtype)
+            values = np.concatenate([values, (1 - part) * values[a] + part * values[b]])
+        return values
+
+
+def whole(faces: np.ndarray, count: int) -> Piece:
+    """The uncut mesh."""
+    return Piece(faces, np.arange(len(faces)), np.zeros(count, bool))
+
+
+def cut(piece: Piece, level: np.ndarray) -> Piece:
+    """Keep the part where ``level`` (at the whole mesh's vertices) is above 0, cutting faces across the line."""
+    value = piece.spread(level)
+    value = np.where(np.abs(value) < 1e-7, 1e-7, value)  # no vertex lies on the line itself
+    inside = value > 0
+    count = inside[piece.faces].sum(1)
+    kept, parent = [piece.faces[count == 3]], [piece.parent[count == 3]]
+    ends: list[np.ndarray] = []
+    start = len(value)
+    # turn each cut face so that its odd corner comes first
+    for inner in (1, 2):
+        rows = np.flatnonzero(count == inner)
+        faces = piece.faces[rows]
+        odd = np.argmax(inside[faces] == (inner == 1), 1)
+        a, b, c = (np.take_along_axis(faces, ((odd + k) % 3)[:, None], 1)[:, 0] for k in range(3))
+        ends.append(np.concatenate([np.stack([a, b], 1), np.stack([a, c], 1)]))
+        ab = start + np.arange(len(rows))
+        ac = ab + len(rows)
+        start += 2 * len(rows)
+        if inner == 1:
+            kept.append(np.stack([a, ab, ac], 1))
+            parent.append(piece.parent[rows])
+        else:
+            kept += [np.stack([ab, b, c], 1), np.stack([ab, c, ac], 1)]
+            parent += [piece.parent[rows]] * 2
+    edges = np.sort(np.concatenate(ends), 1)
+    unique, number = np.unique(edges, axis=0, return_inverse=True)
+    a, b = unique.T
+    t = value[a] / (value[a] - value[b])
+    faces = np.concatenate(kept)
+    old = len(value)
+    faces = np.where(faces < old, faces, old + number.ravel()[np.maximum(faces - old, 0)]) if len(edges) else faces
+    line = np.concatenate([piece.line, np.ones(len(unique), bool)])
+    return Piece(faces, np.concatenate(parent), line, (*piece.new, (a, b, t)))
+
+
+def open_edges(faces: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Directed edges (k, 2) of faces that have no neighbour; ``same`` (n,) numbers the vertices that are one point."""
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    point = same[ends]
+    span = int(same.max()) + 1
+    key = np.minimum(point[:, 0], point[:, 1]) * span + np.maximum(point[:, 0], point[:, 1])
+    _, first, times = np.unique(key, return_index=True, return_counts=True)
+    return ends[first[times == 1]]
+
+
+def weld(positions: np.ndarray, grain_m: float = 1e-6) -> np.ndarray:
+    """(n,) int64: one number for all vertices at the same place."""
+    cells = np.round(positions / grain_m).astype(np.int64)
+    key = (cells[:, 0] * 73856093) ^ (cells[:, 1] * 19349663) ^ (cells[:, 2] * 83492791)
+    return np.unique(key, return_inverse=True)[1]

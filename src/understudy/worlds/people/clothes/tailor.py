@@ -1,0 +1,148 @@
+"""A cut piece of draped cloth becomes a surface: seams, hems with depth, charts of the body beneath, the pose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from understudy.scene import PART_ID, Material, Surface
+from understudy.worlds.people import body
+from understudy.worlds.people.charts import charts
+from understudy.worlds.people.clothes.cut import Piece, cut, open_edges, weld, whole
+
+
+def pieces(corner_faces: np.ndarray, count: int, levels: Sequence[np.ndarray]) -> Piece:
+    """The part of a mesh of ``count`` vertices where every level is above 0."""
+    keep = np.all([level > -0.12 for level in levels], 0)  # faces far outside need no cutting
+    near = keep[corner_faces].any(1)
+    piece = whole(corner_faces, count)
+    piece = Piece(piece.faces[near], piece.parent[near], piece.line)
+    for level in levels:
+        piece = cut(piece, level)
+    return piece
+
+
+def sew(name: str, part: str, piece: Piece, *, posed: np.ndarray, normals: np.ndarray, rest: np.ndarray, uv: np.ndarray,
+        corner_faces: np.ndarray, chart: np.ndarray, chart_uv: np.ndarray, material: Material, hem_m: float = 0.003,
+        facing_m: float = 0.018) -> Surface:
+    """One surface with hems.
+
+    posed, normals, rest : (c, 3) at the corners of the uncut mesh; uv : (c, 2); chart : (m,), chart_uv : (m, 3, 2) of its
+    faces; hem_m : thickness of the cloth at its edges; facing_m : how far the inner side is seen at an opening
+    """
+    vertices, normal, rest, uv = (piece.spread(x) for x in (posed, normals, rest, uv))
+    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    faces = piece.faces
+    face_chart = chart[piece.parent]
+    corner_uv = _corners(piece, corner_faces, chart_uv)
+    faces, parent, vertices, normal, rest, uv = _hem(faces, vertices, normal, rest, uv, hem_m, facing_m)
+    face_chart, corner_uv = face_chart[parent], corner_uv[parent]
+    used, faces = _compact(faces, len(vertices))
+    return Surface(name, vertices[used].astype(np.float32), faces.astype(np.int32), material,
+                   np.full(len(faces), PART_ID[part], np.uint8), uv=uv[used].astype(np.float32),
+                   rest=rest[used].astype(np.float32), chart=face_chart, chart_uv=corner_uv.astype(np.float32),
+                   normals=normal[used].astype(np.float32))
+
+
+@lru_cache(maxsize=1)
+def body_charts() -> tuple[np.ndarray, np.ndarray]:
+    """DensePose chart (m,) and chart coordinates (m, 3, 2) of the body mesh's faces."""
+    model = body.model()
+    return charts(np.array(model.arrays["template_vertices"], float), model.mesh("body").base_faces, list(model.bones),
+                  np.array(model.arrays["template_heads"], float), model.weights)
+
+
+def carried(body_face: np.ndarray, body_bary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Charts of faces that lie over ``body_face`` with corners at ``body_bary``."""
+    chart, chart_uv = body_charts()
+    return chart[body_face], np.clip(np.einsum("mij,mjk->mik", body_bary, chart_uv[body_face]), 0, 1).astype(np.float32)
+
+
+def _corners(piece: Piece, corner_faces: np.ndarray, chart_uv: np.ndarray) -> np.ndarray:
+    """(faces, 3, 2) chart coordinates of cut faces, from those of the whole faces that they came from."""
+    out = chart_uv[piece.parent].copy()
+    same = (piece.faces == corner_faces[piece.parent]).all(1)
+    rows = np.flatnonzero(~same)
+    if rows.size:
+        faces, parents = piece.faces[rows], corner_faces[piece.parent[rows]]
+        for corner in range(3):
+            weight = np.zeros((len(rows), 3))
+            # follow each vertex back to shares of its parent face's corners
+            share = _shares(piece, faces[:, corner], parents)
+            weight[:] = share
+            out[rows, corner] = np.einsum("mi,mij->mj", weight, chart_uv[piece.parent[rows]])
+    return out
+
+
+def _shares(piece: Piece, vertex: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """(k, 3) shares of ``vertex`` (k,) in the corners of ``parents`` (k, 3)."""
+    sizes = [len(a) for a, _, _ in piece.new]
+    base = len(piece.line) - sum(sizes)
+    share = (vertex[:, None] == parents).astype(float)
+    start = base + sum(sizes)
+    for (a, b, t), size in zip(reversed(piece.new), reversed(sizes)):
+        start -= size
+        mine = np.flatnonzero((vertex >= start) & (vertex < start + size))
+        if mine.size:
+            k = vertex[mine] - start
+            part = t[k][:, None]
+            share[mine] = (1 - part) * _shares(piece, a[k], parents[mine]) + part * _shares(piece, b[k], parents[mine])
+    return share
+
+
+def _hem(faces, vertices, normal, rest, uv, hem_m, facing_m):
+    """Strips that fold inward at every open edge."""
+    parent = np.arange(len(faces))
+    used = np.zeros(len(vertices), bool)
+    used[faces.ravel()] = True
+    same = np.zeros(len(vertices), np.int64)
+    same[used] = weld(rest[used])
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edge_face = np.tile(np.arange(len(faces)), 3)
+    edges = open_edges(faces, same)
+    if len(edges) == 0:
+        return faces, parent, vertices, normal, rest, uv
+    key = ends[:, 0].astype(np.int64) * len(vertices) + ends[:, 1]
+    order = np.argsort(key)
+    owner = edge_face[order[np.searchsorted(key[order], edges[:, 0].astype(np.int64) * len(vertices) + edges[:, 1])]]
+    along = vertices[edges[:, 1]] - vertices[edges[:, 0]]
+    length = np.linalg.norm(along, axis=1, keepdims=True)
+    points = same[edges]
+    count = int(same.max()) + 1
+    mid = normal[edges].mean(1)
+    inward = np.cross(mid, along / np.maximum(length, 1e-9)) * length
+    pull, out = np.zeros((count, 3)), np.zeros((count, 3))
+    for k in (0, 1):
+        for axis in range(3):
+            pull[:, axis] += np.bincount(points[:, k], inward[:, axis], count)
+            out[:, axis] += np.bincount(points[:, k], normal[edges[:, k], axis], count)
+    pull /= np.maximum(np.linalg.norm(pull, axis=1, keepdims=True), 1e-9)
+    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
+    ring = np.unique(edges)
+    number = np.zeros(len(vertices), np.int64)
+    number[ring] = np.arange(len(ring))
+    n, p = out[same[ring]], pull[same[ring]]
+    k = len(ring)
+    strips = [(vertices[ring], n - p), (vertices[ring] - hem_m * n, -n - p),
+              (vertices[ring] - 1.5 * hem_m * n + facing_m * p, -n)]
+    a, b = number[edges[:, 0]], number[edges[:, 1]]
+    base = len(vertices)
+    new = []
+    for level in (0, 1):
+        upper, lower = base + level * k, base + (level + 1) * k
+        new += [np.stack([upper + b, upper + a, lower + a], 1), np.stack([upper + b, lower + a, lower + b], 1)]
+    faces = np.concatenate([faces, *new])
+    parent = np.concatenate([parent, np.tile(owner, 4)])
+    vertices = np.concatenate([vertices, *(v for v, _ in strips)])
+    turned = [x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9) for _, x in strips]
+    return (faces, parent, vertices, np.concatenate([normal, *turned]), np.concatenate([rest, *[rest[ring]] * 3]),
+            np.concatenate([uv, *[uv[ring]] * 3]))
+
+
+def _compact(faces: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    used = np.zeros(count, bool)
+    used[faces.ravel()] = True
+    number = np.cumsum(used) - 1
+    return np.flatnonzero(used), number[faces]

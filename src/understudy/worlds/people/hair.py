@@ -1,0 +1,361 @@
+"""Hair: shells over the scalp that thin out at the hairline, curtains that fall over neck and shoulders, tails and buns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.assets.patterns import noise
+from understudy.draws import Draws
+from understudy.fields import param
+from understudy.key import Key
+from understudy.scene import PART_ID, Material, Surface, Texture
+from understudy.supports import OneOf
+from understudy.values import Value
+from understudy.worlds.people import body
+from understudy.worlds.people.figure import Figure, Worn
+from understudy.worlds.people.scalp import COLUMNS, ROWS, scalp
+
+# linear colours of the strands, dark and light
+COLOURS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "black": ((0.004, 0.004, 0.004), (0.022, 0.019, 0.018)),
+    "dark brown": ((0.010, 0.006, 0.004), (0.050, 0.031, 0.020)),
+    "brown": ((0.026, 0.014, 0.008), (0.110, 0.064, 0.036)),
+    "light brown": ((0.060, 0.036, 0.019), (0.190, 0.118, 0.064)),
+    "blond": ((0.150, 0.098, 0.046), (0.420, 0.300, 0.150)),
+    "red": ((0.060, 0.018, 0.006), (0.260, 0.085, 0.028)),
+    "grey": ((0.100, 0.098, 0.095), (0.340, 0.335, 0.325)),
+    "white": ((0.330, 0.325, 0.310), (0.680, 0.670, 0.640)),
+    "dyed": ((0.050, 0.008, 0.040), (0.280, 0.050, 0.200)),
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """A hairstyle, lengths in metres on an adult head.
+
+    top, side, front : thickness over the crown, over the ears and at the forehead's hairline
+    fall : how far below the hairline strands hang (0 for short hair); rough : unevenness of the surface; curl : its grain
+    back : hair is combed back and tied; knot : "", "bun" or "tail"; part : a parting on the subject's left
+    edge : unevenness of the hairline and of the ends
+    """
+
+    top: float
+    side: float
+    front: float
+    fall: float = 0.0
+    rough: float = 0.1
+    curl: float = 0.0
+    knot: str = ""
+    part: bool = False
+    edge: float = 0.06
+
+
+STYLES: Mapping[str, Style | None] = {
+    "bald": None,
+    "buzz": Style(0.005, 0.004, 0.003, rough=0.03, edge=0.05),
+    "short": Style(0.026, 0.012, 0.018, rough=0.20),
+    "side part": Style(0.030, 0.014, 0.024, rough=0.14, part=True),
+    "bob": Style(0.026, 0.026, 0.016, fall=0.085, rough=0.12, part=True),
+    "long": Style(0.022, 0.022, 0.012, fall=0.28, rough=0.12, part=True),
+    "ponytail": Style(0.012, 0.010, 0.008, rough=0.06, knot="tail"),
+    "bun": Style(0.013, 0.010, 0.008, rough=0.06, knot="bun"),
+    "curly": Style(0.040, 0.036, 0.026, fall=0.06, rough=0.36, curl=1.0, edge=0.09),
+    "afro": Style(0.075, 0.070, 0.050, rough=0.14, curl=1.0, edge=0.04),
+}
+_SEX_WEIGHTS = {  # style -> share among men, among women
+    "bald": (0.09, 0.004), "buzz": (0.17, 0.01), "short": (0.40, 0.07), "side part": (0.24, 0.05), "bob": (0.01, 0.22),
+    "long": (0.02, 0.30), "ponytail": (0.02, 0.17), "bun": (0.015, 0.10), "curly": (0.04, 0.10), "afro": (0.0, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Hair:
+    """Hair on the head."""
+
+    style: Value = param("auto", OneOf(("auto", *STYLES)), "", "hairstyle; auto suits age, gender and ancestry")
+    colour: Value = param("auto", OneOf(("auto", *COLOURS)), "", "colour; auto suits age and ancestry, a few are dyed")
+
+    def choose(self, draws: Draws, figure: Figure) -> tuple[str, str, np.ndarray]:
+        """(style, colour, linear colour of a single hair, which brows and beard share)."""
+        style, colour = draws("style", self.style), draws("colour", self.colour)
+        style = _style_of(draws.key("style"), figure) if style == "auto" else style
+        colour = _colour_of(draws.key("colour"), figure) if colour == "auto" else colour
+        draws.note("worn_style", style)
+        draws.note("worn_colour", colour)
+        dark, light = (np.array(c) for c in COLOURS["dark brown" if colour == "dyed" else colour])
+        return style, colour, 0.6 * dark + 0.4 * light
+
+    def surfaces(self, draws: Draws, figure: Figure, style: str, colour: str) -> Worn:
+        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them)."""
+        facts = {"hair": style, "hair_colour": "none" if style == "bald" else colour}
+        shape = STYLES[style]
+        if shape is None:
+            return Worn((), None, facts)
+        key = draws.key("shape")
+        material = _material(key.child("strands"), colour, shape)
+        return Worn(tuple(_grow(key, figure, shape, material)), None, facts)
+
+
+def _style_of(key: Key, figure: Figure) -> str:
+    g = float(np.clip(figure.gender, 0, 1))
+    weights = {s: (1 - g) * m + g * w for s, (m, w) in _SEX_WEIGHTS.items()}
+    african = figure.ancestry.get("african", 0.0)
+    weights["afro"] = 0.25 * african
+    weights["buzz"] += 0.35 * african * (1 - g)
+    weights["curly"] += 0.2 * african
+    for straight in ("side part", "long", "bob"):
+        weights[straight] *= 1 - 0.7 * african
+    if figure.age < 16:
+        weights["bald"] = 0.0
+    if figure.age < 1.5:
+        return "buzz" if key.child("infant").uniform() < 0.6 else "short"
+    if figure.age > 55:
+        weights["bald"] *= 3.0
+        weights["long"] *= 0.35
+        weights["short"] += 0.35 * g
+    names = list(weights)
+    return names[key.weighted([weights[n] for n in names])]
+
+
+def _colour_of(key: Key, figure: Figure) -> str:
+    grey = float(np.clip((figure.age - 38) / 34, 0, 1)) ** 1.3
+    if key.child("grey").uniform() < grey:
+        return "white" if key.child("white").uniform() < np.clip((figure.age - 62) / 22, 0, 0.9) else "grey"
+    if figure.age > 14 and key.child("dyed").uniform() < 0.03:
+        return "dyed"
+    light = figure.ancestry.get("caucasian", 0.0)
+    names = ("black", "dark brown", "brown", "light brown", "blond", "red")
+    dark = (0.75, 0.22, 0.03, 0.0, 0.0, 0.0)
+    fair = (0.06, 0.27, 0.29, 0.17, 0.17, 0.04)
+    return names[key.child("natural").weighted([(1 - light) * d + light * f for d, f in zip(dark, fair)])]
+
+
+def _material(key: Key, colour: str, style: Style) -> Material:
+    n = 256
+    dark, light = (np.array(c) for c in COLOURS[colour])
+    if colour == "dyed":
+        hue = key.child("dye").choice(((1, 0.15, 0.6), (0.15, 0.35, 1), (0.1, 0.9, 0.5), (1, 0.12, 0.08), (0.6, 0.2, 1)))
+        light, dark = 0.35 * np.array(hue) + 0.02, 0.08 * np.array(hue) + 0.005
+    if style.curl:
+        grain = 0.6 * noise(key.child("curls"), n, 36, 3) + 0.4 * noise(key.child("locks"), n, 14, 2)
+    else:
+        grain = 0.55 * noise(key.child("fine"), n, (3, 128), 1) + 0.45 * noise(key.child("locks"), n, (2, 30), 2)
+    tone = np.clip((grain - 0.28) / 0.5, 0, 1)[..., None]
+    linear = dark * (1 - tone) + light * tone
+    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
+    return Material(Texture((np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8)), roughness=0.62 if style.curl else 0.42,
+                    specular=0.5, bump=Texture((np.clip(grain, 0, 1) * 255).astype(np.uint8)),
+                    bump_m=0.006 if style.curl else 0.0025)
+
+
+def _grow(key: Key, figure: Figure, style: Style, material: Material) -> list[Surface]:
+    grid = scalp()
+    model = body.model()
+    faces = model.mesh("body").base_faces
+    rest = figure.posed.rest_vertices.astype(float)
+    size = _head_size(rest)
+    corners = faces[grid.face]
+    normals = _smooth_normals(rest, faces)
+    root = np.einsum("crk,crkd->crd", grid.bary, rest[corners])
+    out = np.einsum("crk,crkd->crd", grid.bary, normals[corners])
+    out /= np.linalg.norm(out, axis=-1, keepdims=True)
+    thin = 0.55 if figure.age < 2.5 else 1.0
+
+    turn, row = np.meshgrid(grid.azimuth, np.arange(ROWS), indexing="ij")
+    ripple = _around(key.child("edge"), 5) * 0.5 + _around(key.child("fine edge"), 40) * 0.5
+    limit = 1.0 + style.edge * ripple  # where the hair ends, in units of ``down``
+    down = np.minimum(grid.down, limit[:, None])
+    clamp = grid.down > limit[:, None]
+    upper = np.clip(grid.up, 0, 1)
+    front = np.clip(np.cos(turn), 0, 1) ** 2 * grid.down.clip(0, 1)
+    depth = style.side + (style.top - style.side) * upper**1.2
+    depth = depth * (1 - front) + style.front * front
+    rough = 1 + style.rough * (_bumps(key.child("rough"), (6, 16)) + 0.8 * _bumps(key.child("rougher"), (11, 40)))
+    if style.part:
+        parting = np.abs(((turn - 0.42 + np.pi) % (2 * np.pi)) - np.pi)
+        depth = depth * (1 - 0.75 * np.exp(-((parting / 0.10) ** 2)) * np.clip(1.1 - grid.down, 0, 1))
+        depth = depth + 0.006 * np.exp(-(((parting - 0.45) / 0.3) ** 2)) * np.clip(1 - grid.down, 0, 1)
+    edge = np.sqrt(np.clip((limit[:, None] - down) / (0.10 if style.fall else 0.16), 0, 1))
+    hangs = _hanging(turn[:, 0], style)
+    edge = np.maximum(edge, hangs[:, None])
+    depth = (0.0012 + depth * rough * edge * thin) * size
+    last = _last_row(limit)
+    # beyond the hairline all rows of a column gather in its end
+    stop = np.where(clamp, last[:, None], row)
+    points = np.take_along_axis(root, stop[..., None], 1) + np.take_along_axis(out * depth[..., None], stop[..., None], 1)
+    weights = np.einsum("crk,crkb->crb", grid.bary, model.weights[corners])
+    weights = np.take_along_axis(weights, stop[..., None], 1)
+    columns = _fall(key, figure, style, points, weights, hangs, size, rest, normals) if style.fall else (points, weights)
+    surface = [_sheet("hair", figure, *columns, material, faces_of=grid.face)]
+    if style.knot:
+        surface += _knot(key.child("knot"), figure, style, material, size)
+    return surface
+
+
+def _hanging(azimuth: np.ndarray, style: Style) -> np.ndarray:
+    """(C,) 1 for columns that hang free (sides and back), 0 over the forehead."""
+    if not style.fall:
+        return np.zeros(COLUMNS)
+    away = np.abs((azimuth + np.pi) % (2 * np.pi) - np.pi)
+    return np.clip((away - np.deg2rad(52)) / np.deg2rad(12), 0, 1)
+
+
+def _last_row(limit: np.ndarray) -> np.ndarray:
+    return np.minimum(np.searchsorted(np.linspace(0, 1.25, ROWS), limit, side="right") - 1, ROWS - 1)
+
+
+def _around(key: Key, waves: int) -> np.ndarray:
+    """(C,) smooth noise round the head, about -1 to 1."""
+    values = key.uniforms(waves) * 2 - 1
+    at = np.arange(COLUMNS) * waves / COLUMNS
+    low = at.astype(int)
+    t = at - low
+    t = t * t * (3 - 2 * t)
+    return values[low % waves] * (1 - t) + values[(low + 1) % waves] * t
+
+
+def _bumps(key: Key, cells: tuple[int, int]) -> np.ndarray:
+    """(C, R) smooth noise, about -1 to 1, whole around the head; it fades at the crown, where columns meet."""
+    image = noise(key, COLUMNS, (cells[1], cells[0]), 1)[:, :ROWS] * 2 - 1
+    return image * np.clip(np.linspace(0, 5, ROWS), 0, 1)
+
+
+def _head_size(rest: np.ndarray) -> float:
+    """Breadth and depth of the skull over the template's."""
+    model = body.model()
+    template = model.arrays["template_vertices"]
+    skull = model.region[:body.BODY_VERTICES] == body.REGIONS.index("head")
+    return float(np.ptp(rest[:body.BODY_VERTICES][skull][:, :2], axis=0).sum()
+                 / np.ptp(template[:body.BODY_VERTICES][skull][:, :2], axis=0).sum())
+
+
+def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    from understudy.worlds.people.clothes.shell import vertex_normals
+
+    return vertex_normals(vertices, faces)
+
+
+def _fall(key, figure, style, points, weights, hangs, size, rest, normals):
+    """Strands go on below the hairline: (C, R + steps, 3) points and their weights."""
+    from scipy.spatial import cKDTree
+
+    model = body.model()
+    steps = max(5, round(style.fall / 0.018))
+    azimuth = scalp().azimuth
+    length = style.fall * size * hangs * (1 + 0.10 * _around(key.child("length"), 24) + 0.05 * _around(key.child("ends"), 48))
+    near = np.flatnonzero(np.isin(model.region[:body.BODY_VERTICES], [body.REGIONS.index(r) for r in (
+        "neck", "torso", "upper_arm.L", "upper_arm.R", "head")]) & (rest[:body.BODY_VERTICES, 2] > rest[:body.BODY_VERTICES, 2].max() - 0.75 * size))
+    tree = cKDTree(rest[near])
+    head = np.zeros(len(model.bones), np.float32)
+    head[model.bone("head")] = 1
+    ends = points[:, -1]
+    back = (1 - np.cos(azimuth)) / 2
+    low = rest[near[model.region[near] == body.REGIONS.index("neck")]][:, 2].min()
+    chain, chain_weights = [points], [weights]
+    here = ends.copy()
+    flow = np.stack([0.18 * np.sin(azimuth), np.where(np.cos(azimuth) > -0.1, -0.10, 0.16) * np.abs(np.cos(azimuth)), -np.ones(COLUMNS)], 1)
+    for step in range(1, steps + 1):
+        go = flow.copy()
+        go[:, :2] *= max(0.0, 1 - step / 4)
+        here = here + go * (length / steps)[:, None]
+        distance, at = tree.query(here)
+        vertex = near[at]
+        margin = (0.014 + 0.012 * back) * size
+        depth = ((here - rest[vertex]) * normals[vertex]).sum(1)
+        level = normals[vertex] * [1, 1, 0.15]
+        level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-6)
+        push = np.where((distance < 0.08 * size) & (hangs > 0), np.maximum(margin - depth, 0), 0)
+        here = here + push[:, None] * level
+        blend = np.clip((low + 0.06 * size - here[:, 2]) / (0.12 * size), 0, 1)[:, None]
+        chain.append(here[:, None])
+        chain_weights.append(((1 - blend) * head + blend * model.weights[vertex])[:, None])
+    rows = np.concatenate(chain, 1)
+    for _ in range(2):  # neighbours hang together
+        low_part = rows[:, ROWS:]
+        side = 0.5 * (np.roll(low_part, 1, 0) + np.roll(low_part, -1, 0))
+        free = (hangs > 0.99) & (np.roll(hangs, 1) > 0.99) & (np.roll(hangs, -1) > 0.99)
+        rows[:, ROWS:] = np.where(free[:, None, None], 0.6 * low_part + 0.4 * side, low_part)
+    return rows, np.concatenate(chain_weights, 1)
+
+
+def _sheet(name, figure, points, weights, material, faces_of) -> Surface:
+    """A closed round of columns as one mesh, moved with the pose."""
+    count, rows = points.shape[:2]
+    transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12)
+    moves = (weights.reshape(count * rows, -1) @ transforms).reshape(-1, 3, 4)
+    flat = points.reshape(-1, 3)
+    posed = np.einsum("nij,nj->ni", moves[:, :, :3], flat) + moves[:, :, 3]
+    index = np.arange(count * rows).reshape(count, rows)
+    a, b = index, np.roll(index, -1, 0)
+    quads = np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], -1).reshape(-1, 4)
+    over = np.repeat(faces_of[:, :, None], 1, 2)[:, :, 0]
+    over = np.concatenate([over, np.repeat(over[:, -1:], rows - over.shape[1], 1)], 1)[:, :-1].ravel()
+    faces = np.concatenate([quads[:, [0, 2, 1]], quads[:, [0, 3, 2]]])
+    over = np.concatenate([over, over])
+    p = flat[faces]
+    area = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
+    solid = area > 1e-9
+    faces, over = faces[solid], over[solid]
+    chart, chart_uv = _charts(over)
+    run = np.concatenate([np.zeros((count, 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=-1), 1)], 1)
+    u = np.broadcast_to(np.arange(count)[:, None] / count, (count, rows)) * 2
+    u = np.minimum(u, 4 - u)  # mirrored at the back, so that the round closes
+    normals = _smooth_normals(posed, faces)
+    return Surface(name, posed.astype(np.float32), faces.astype(np.int32), material,
+                   np.full(len(faces), PART_ID["hair"], np.uint8),
+                   uv=np.stack([u.ravel(), -run.ravel() / 0.22], 1).astype(np.float32), rest=flat.astype(np.float32),
+                   chart=chart, chart_uv=chart_uv, normals=normals.astype(np.float32))
+
+
+def _charts(over: np.ndarray):
+    from understudy.worlds.people.clothes.tailor import carried
+
+    return carried(over, np.full((len(over), 3, 3), 1 / 3))
+
+
+def _knot(key: Key, figure: Figure, style: Style, material: Material, size: float) -> list[Surface]:
+    """A bun or a tail at the back of the head."""
+    grid = scalp()
+    model = body.model()
+    faces = model.mesh("body").base_faces
+    rest = figure.posed.rest_vertices.astype(float)
+    column, row = COLUMNS // 2, int(ROWS * key.child("height").uniform(0.12, 0.5))
+    corners = faces[grid.face[column, row]]
+    root = grid.bary[column, row] @ rest[corners]
+    normal = _smooth_normals(rest, faces)[corners].mean(0)
+    weight = np.zeros(len(model.bones))
+    weight[model.bone("head")] = 1
+    around, along = 24, 14
+    angle = np.arange(around) * 2 * np.pi / around
+    if style.knot == "bun":
+        s = np.linspace(0, np.pi, along)
+        radius = key.child("radius").uniform(0.026, 0.042) * size
+        axis = normal
+        centre = root + normal * (0.75 * radius + style.top * size)
+        spine = centre - np.cos(s)[:, None] * axis * radius * 0.85
+        width = np.sin(s) * radius + 1e-4
+        weights = np.tile(weight, (along, 1))
+    else:
+        length = key.child("length").uniform(0.12, 0.30) * size
+        s = np.linspace(0, 1, along)
+        out = np.array([0, normal[1], 0]) / max(abs(normal[1]), 1e-6)
+        start = root + normal * style.top * size
+        spine = start + out * 0.05 * size * np.sqrt(s)[:, None] - np.array([0, 0, 1]) * (s**1.5)[:, None] * length \
+            + normal * 0.02 * size * np.minimum(s * 4, 1)[:, None]
+        width = size * (0.012 + 0.016 * np.sin(np.clip(s * 1.15, 0, 1) * np.pi) ** 0.7) * np.clip((1.03 - s) * 8, 0.05, 1)
+        axis = None
+        weights = np.tile(weight, (along, 1))
+    tangent = np.gradient(spine, axis=0) if axis is None else np.tile(axis, (along, 1))
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    side = np.cross(tangent, [1.0, 0.02, 0.01])
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    other = np.cross(tangent, side)
+    ring = np.cos(angle)[:, None, None] * side + np.sin(angle)[:, None, None] * other
+    bumps = 1 + 0.07 * np.sin(5 * angle + 2 * np.pi * key.child("phase").uniform())[:, None]
+    points = spine[None] + ring * (width[None] * bumps)[..., None]
+    points = points[::-1]
+    return [_sheet("hair knot", figure, points, np.broadcast_to(weights, (around, along, weights.shape[1])), material,
+                   np.full((around, along), grid.face[column, row]))]

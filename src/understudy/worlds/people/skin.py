@@ -1,0 +1,262 @@
+"""Skin and eyes: the visible body, painted.
+
+Skin tone follows the ten steps of the Monk Skin Tone scale (Monk, *The Monk Skin Tone Scale*, 2019; published by Google,
+2022). The scale's colours are swatches as seen; as a reflectance a swatch is scaled down (measured skin reflects 0.1 to
+0.65 of red light) and takes on blood's red, more where it is light.
+
+Two pieces of one skin: the face, with texture coordinates of its own (an unwrapped cylinder around the head, half a
+millimetre a pixel), and the rest in MakeHuman's atlas. Both are painted per figure from masks that belong to the topology
+and are made once a process.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.assets.patterns import noise
+from understudy.draws import Draws
+from understudy.fields import param
+from understudy.key import Key
+from understudy.scene import PART_ID, Material, Surface, Texture
+from understudy.supports import Integers, Interval, OneOf
+from understudy.values import Uniform, Value, Weighted
+from understudy.worlds.people import body
+from understudy.worlds.people.charts import charts
+from understudy.worlds.people.eyes import IRIS, eye_surfaces
+from understudy.worlds.people.face_map import FACE_PX, FaceMap, face_map
+from understudy.worlds.people.figure import Figure, Worn
+
+MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
+_BODY_PX = 256
+_TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
+_BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
+
+
+@dataclass(frozen=True)
+class Skin:
+    """Skin, eyes and the face's hair that is painted (brows, stubble, beard)."""
+
+    tone: Value = param(0, Integers(0, 10), "step", "Monk skin tone, 1 lightest to 10 darkest; 0 suits the ancestry")
+    iris: Value = param("auto", OneOf(("auto", *IRIS)), "", "colour of the iris; auto suits the skin tone")
+    beard: Value = param("auto", OneOf(_BEARDS), "", "beard; auto gives one to a share of grown men")
+    freckles: Value = param(Weighted((("none", 0.0, 3.0), ("some", Uniform(0.1, 1.0), 1.0))), Interval(0, 1), "",
+                            "how freckled the face is (seen on light skin)")
+    flush: Value = param(Uniform(0.2, 1.0), Interval(0, 2), "", "redness of cheeks, nose and ears")
+    gloss: Value = param(Uniform(0.38, 0.58), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
+    makeup: Value = param(Uniform(0, 1), Interval(0, 1), "", "lip colour of women, where it is above 0.6")
+
+    def surfaces(self, draws: Draws, figure: Figure, covered: np.ndarray | None = None, *, hair_rgb=(0.03, 0.02, 0.012)) -> Worn:
+        """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
+        beard."""
+        tone = draws("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
+        draws.note("monk_tone", tone)
+        rgb = _reflectance(tone, draws.key("shade"))
+        iris = draws("iris", self.iris)
+        iris = _iris_of(draws.key("iris"), tone) if iris == "auto" else iris
+        beard = draws("beard", self.beard)
+        beard = _beard_of(draws.key("beard"), figure) if beard == "auto" else beard
+        look = _Look(rgb=np.array(rgb), tone=tone, hair=np.array(hair_rgb), beard=beard,
+                     freckles=draws("freckles", self.freckles) * float(tone <= 4),
+                     flush=draws("flush", self.flush), age=figure.age, gender=figure.gender,
+                     makeup=draws("makeup", self.makeup))
+        gloss = draws("gloss", self.gloss)
+        key = draws.key("paint")
+        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss), *eye_surfaces(draws.key("eyes"), figure, iris)]
+        return Worn(tuple(surfaces), None, {"skin_tone": int(tone), "iris": iris, "beard": beard})
+
+
+@dataclass(frozen=True)
+class _Look:
+    rgb: np.ndarray
+    tone: int
+    hair: np.ndarray
+    beard: str
+    freckles: float
+    flush: float
+    age: float
+    gender: float
+    makeup: float
+
+
+def monk_rgb(tone: float) -> np.ndarray:
+    """Linear colour of a step (or between two steps) of the scale, as published."""
+    steps = np.array([[int(h[k:k + 2], 16) / 255 for k in (0, 2, 4)] for h in MONK_SRGB])
+    linear = np.where(steps <= 0.04045, steps / 12.92, ((steps + 0.055) / 1.055) ** 2.4)
+    return np.array([np.interp(tone, np.arange(1, 11), linear[:, c]) for c in range(3)])
+
+
+def _reflectance(tone: int, key: Key) -> np.ndarray:
+    within = float(np.clip(tone + 0.5 * (key.child("within").uniform() - 0.5), 1, 10))
+    warm = key.child("warm").uniform(-1, 1)
+    light = np.clip((7 - within) / 6, 0, 1)
+    blood = np.array([1.0, 0.80 - 0.05 * warm, 0.70 - 0.07 * warm]) * light + (1 - light) * np.array([1.15, 1.0, 0.92 - 0.05 * warm])
+    scale = 0.66 * light + (1 - light) * 1.15
+    return np.clip(monk_rgb(within) * blood * scale, 0.008, 0.9)
+
+
+def _tone_of(key: Key, ancestry: Mapping[str, float]) -> int:
+    names = list(_TONE_OF)
+    total = sum(ancestry.get(n, 0) for n in names) or 1.0
+    mean = sum(ancestry.get(n, 0) / total * _TONE_OF[n][0] for n in names)
+    spread = sum(ancestry.get(n, 0) / total * _TONE_OF[n][1] for n in names)
+    return int(np.clip(round(mean + spread * key.normal()), 1, 10))
+
+
+def _iris_of(key: Key, tone: int) -> str:
+    light = max(0.0, (4.5 - tone) / 3.5)
+    shares = {"dark brown": 1.0, "brown": 0.9, "hazel": 0.5 * light, "green": 0.35 * light, "blue": 1.3 * light,
+              "grey": 0.4 * light}
+    return list(shares)[key.weighted(list(shares.values()))]
+
+
+def _beard_of(key: Key, figure: Figure) -> str:
+    if figure.gender > 0.35 or figure.age < 17:
+        return "none"
+    young = figure.age < 22
+    weights = (0.55, 0.3, 0.03, 0.05, 0.07) if young else (0.42, 0.27, 0.05, 0.09, 0.17)
+    return _BEARDS[1:][key.weighted(weights)]
+
+
+def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float) -> list[Surface]:
+    fm = face_map()
+    mesh = body.model().mesh("body")
+    base_faces = mesh.base_faces
+    chart, chart_uv = _charts()
+    shown = np.ones(len(base_faces), bool) if covered is None else ~covered[base_faces].all(1)
+    normals = _normals(figure.posed.vertices, base_faces)
+    part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
+    face_colour, face_bump = paint_face(key.child("face"), look, fm)
+    out = []
+    for name, faces, base, uv, material in (
+        ("face", fm.faces, fm.base, fm.uv, Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)),
+        ("skin", mesh.faces, mesh.base, mesh.uv, Material(paint_body(key.child("body"), look), roughness=gloss + 0.06, specular=0.4)),
+    ):
+        mine = np.flatnonzero(shown & (fm.in_map if name == "face" else ~fm.in_map & ~fm.mouth))
+        out.append(_piece(name, figure, normals, faces[mine], base, uv, material, part[mine], chart[mine], chart_uv[mine]))
+    mine = np.flatnonzero(fm.mouth)
+    out.append(_piece("mouth", figure, normals, mesh.faces[mine], mesh.base, mesh.uv, Material((0.12, 0.022, 0.02), roughness=0.35),
+                      part[mine], chart[mine], chart_uv[mine]))
+    teeth = body.model().mesh("teeth")
+    out.append(_piece("teeth", figure, None, teeth.faces, teeth.base, teeth.uv, Material((0.62, 0.56, 0.46), roughness=0.25),
+                      np.full(len(teeth.faces), PART_ID["face"], np.uint8), np.zeros(len(teeth.faces), np.uint8),
+                      np.zeros((len(teeth.faces), 3, 2), np.float32)))
+    return [s for s in out if len(s.faces)]
+
+
+def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_uv) -> Surface:
+    used = np.zeros(len(base), bool)
+    used[faces.ravel()] = True
+    number = np.cumsum(used) - 1
+    rows = base[used]
+    return Surface(name, figure.posed.vertices[rows], number[faces].astype(np.int32), material, part,
+                   uv=np.ascontiguousarray(uv[used], np.float32), rest=figure.posed.rest_vertices[rows].astype(np.float32),
+                   chart=chart, chart_uv=chart_uv, normals=None if normals is None else normals[rows].astype(np.float32))
+
+
+def _charts():
+    from understudy.worlds.people.clothes.tailor import body_charts
+
+    return body_charts()
+
+
+def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    from understudy.worlds.people.clothes.shell import vertex_normals
+
+    return vertex_normals(vertices.astype(float), faces)
+
+
+def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
+    """Colour and relief of the face, FACE_PX square."""
+    n = FACE_PX
+    light = float(np.clip((7 - look.tone) / 6, 0, 1))
+    grown = float(np.clip((look.age - 12) / 8, 0, 1))
+    old = float(np.clip((look.age - 42) / 40, 0, 1))
+    mottle = noise(key.child("mottle"), n, 12, 4) - 0.5
+    skin = look.rgb * (1 + (0.10 * mottle)[..., None] * np.array([0.7, 1.0, 1.0]))
+    red = look.flush * (0.6 * fm.cheeks + 0.5 * fm.nose) * (0.3 + 0.7 * light)
+    skin = skin * (1 - red[..., None] * np.array([0.02, 0.26, 0.24]))
+    shadow = fm.eyes_round * (0.10 + 0.14 * old)
+    skin = skin * (1 - shadow[..., None] * np.array([0.7, 1.0, 0.9]))
+    if look.freckles > 0:
+        spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1) * np.clip(fm.cheeks * 1.6 + fm.nose, 0, 1)
+        skin = skin * (1 - np.clip(spots, 0, 1)[..., None] * np.array([0.22, 0.4, 0.5]))
+    marks = _spots(key.child("moles"), n, key.child("moles").integer(0, 4) + int(10 * old), 1.6)
+    skin = skin * (1 - 0.6 * np.clip(marks, 0, 1)[..., None] * np.array([0.6, 0.85, 0.95]))
+    creases = fm.creases * old + 0.25 * fm.folds * grown
+    skin = skin * (1 - 0.22 * creases[..., None] * np.array([0.7, 1, 1]))
+    lip = look.rgb * (np.array([0.80, 0.46, 0.48]) * light + (1 - light) * np.array([0.85, 0.62, 0.66]))
+    if look.gender > 0.6 and look.age > 15 and look.makeup > 0.6:
+        hue = key.child("lipstick").choice(((0.42, 0.03, 0.05), (0.30, 0.05, 0.08), (0.45, 0.14, 0.13), (0.22, 0.02, 0.06)))
+        lip = 0.35 * lip + 0.65 * np.array(hue)
+    skin = _mix(skin, lip * (1 + 0.2 * mottle)[..., None], 0.8 * fm.lips)
+    skin = _mix(skin, look.rgb * 0.18, 0.75 * fm.mouth_line)
+    skin = _mix(skin, look.rgb * 0.3, 0.6 * fm.nostrils)
+    skin = _mix(skin, np.minimum(look.hair, 0.02) * 0.6, fm.lashes * (0.65 + 0.3 * (look.gender > 0.5)))
+    hairs = noise(key.child("strands"), n, (24, 170), 2) - 0.5
+    coarse = 0.5 + 0.5 * (look.gender < 0.5)
+    brow = np.clip(fm.brows * (0.55 + 0.45 * grown) * (0.75 + 0.25 * coarse) + fm.brows * hairs * 1.3, 0, 1)
+    grey = float(np.clip((look.age - 60) / 25, 0, 1)) * 0.6
+    brow_rgb = (1 - grey) * look.hair * 0.8 + grey * np.array([0.35, 0.34, 0.33])
+    skin = _mix(skin, brow_rgb, 0.92 * brow)
+    relief = 0.5 + 0.10 * (noise(key.child("pores"), n, 128, 2) - 0.5) - 0.30 * creases + 0.04 * mottle
+    relief += 0.25 * brow
+    if look.beard != "none":
+        where = {"stubble": fm.beard, "full": fm.beard, "moustache": fm.moustache, "goatee": np.maximum(fm.moustache, fm.chin)}
+        thick = 0.42 if look.beard == "stubble" else 0.93
+        grain = noise(key.child("beard"), n, (90, 150), 2)
+        area = np.clip(where[look.beard] * thick + (grain - 0.5) * where[look.beard] * (1 - where[look.beard] + 0.35) * 1.4, 0, 0.97)
+        skin = _mix(skin, brow_rgb * (0.75 + 0.5 * grain[..., None]), area)
+        relief += 0.35 * area * grain
+    return _texture(skin), Texture(np.clip(relief * 255, 0, 255).astype(np.uint8))
+
+
+def paint_body(key: Key, look: _Look) -> Texture:
+    """Colour of everything but the face, in MakeHuman's atlas."""
+    n = _BODY_PX
+    masks = _body_masks()
+    mottle = noise(key.child("mottle"), n, 16, 3) - 0.5
+    skin = look.rgb * (1 + (0.10 * mottle)[..., None] * np.array([0.7, 1.0, 1.0]))
+    dark = float(np.clip((look.tone - 4) / 5, 0, 1))
+    pale = masks["palm"][..., None] * (0.1 + 0.75 * dark)
+    skin = skin * (1 - pale) + pale * np.maximum(look.rgb * 1.2, np.array([0.36, 0.21, 0.16]))
+    red = masks["joint"] * look.flush * 0.5
+    skin = skin * (1 - red[..., None] * np.array([0.0, 0.16, 0.14]))
+    nail = masks["nail"][..., None]
+    skin = skin * (1 - 0.7 * nail) + 0.7 * nail * (0.6 * look.rgb + 0.4 * np.array([0.62, 0.42, 0.38]))
+    return _texture(skin)
+
+
+def _mix(below: np.ndarray, above: np.ndarray, amount: np.ndarray) -> np.ndarray:
+    a = np.clip(amount, 0, 1)[..., None]
+    return below * (1 - a) + above * a
+
+
+def _spots(key: Key, n: int, count: int, radius_px: float) -> np.ndarray:
+    import cv2
+
+    image = np.zeros((n, n), np.float32)
+    if count == 0:
+        return image
+    u = key.child("at").uniforms(count, 3)
+    np.add.at(image, ((u[:, 0] * n).astype(int), (u[:, 1] * n).astype(int)), 0.4 + u[:, 2])
+    image = cv2.GaussianBlur(image, (0, 0), radius_px) * (2 * math.pi * radius_px**2)
+    return image
+
+
+def _texture(linear: np.ndarray) -> Texture:
+    x = np.clip(linear, 0, 1)
+    srgb = np.where(x <= 0.0031308, x * 12.92, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
+    return Texture((srgb * 255 + 0.5).astype(np.uint8))
+
+
+def _body_masks() -> Mapping[str, np.ndarray]:
+    from understudy.worlds.people.face_map import body_masks
+
+    return body_masks(_BODY_PX)
+
+
+__all__ = ["MONK_SRGB", "Skin", "charts", "monk_rgb"]
