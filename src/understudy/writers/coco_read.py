@@ -94,8 +94,12 @@ class _Reader:
 
     def __init__(self, file: Path, report: Report | None) -> None:
         self._report = report
-        self._stack = ExitStack()
-        self._index = self._stack.enter_context(CocoIndex(file))
+        with ExitStack() as stack:  # closes what is open if the file turns out to be broken
+            self._open(file, stack)
+            self._stack = stack.pop_all()
+
+    def _open(self, file: Path, stack: ExitStack) -> None:
+        self._index = stack.enter_context(CocoIndex(file))
         self.categories = _categories(self._index)
         info = self._index.head.get("info")
         self._ours = info.get("understudy", {}) if isinstance(info, dict) else {}
@@ -107,7 +111,7 @@ class _Reader:
         for kind in ("person_keypoints", "person_wholebody"):
             sibling = file.with_name(file.name.replace("instances", kind, 1))
             if sibling != file and sibling.is_file():
-                self._siblings[kind] = self._stack.enter_context(CocoIndex(sibling))
+                self._siblings[kind] = stack.enter_context(CocoIndex(sibling))
                 self.categories.keypoints |= _categories(self._siblings[kind]).keypoints
 
     def __enter__(self) -> _Reader:
@@ -313,5 +317,5 @@ def _looks_like_coco(path: Path) -> bool:
             tail = file.read()
     except OSError:
         return False
-    names = all(f'"{name}"'.encode() in head + tail for name in ("images", "annotations"))
-    return names and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+    named = {name for name in (b'"images"', b'"annotations"', b'"file_name"') if name in head + tail}
+    return len(named) >= 2 and head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")

@@ -32,29 +32,36 @@ class CocoIndex:
         self.head: dict[str, Any] = {}
         self._spans = {name: (array("q"), array("q")) for name in _LISTS}
         self._numbers: dict[Any, int] = {}  # ids that are no whole numbers (some tools write text) get one
-        image_of, self._id_of = array("q"), array("q")
+        self._image_of, self._id_of = array("q"), array("q")
+        self._by_id: tuple[np.ndarray, np.ndarray] | None = None
         try:
             self._file: BinaryIO = path.open("rb")
         except OSError as error:
             raise DatasetError(f"cannot read: {error.strerror or error}", where=path) from error
-        for key, offset, length, value in _entries(self._file, path):
+        try:
+            self._note_entries()
+        except BaseException:
+            self._file.close()
+            raise
+        images = np.array(self._image_of, dtype=np.int64)
+        self._order = np.argsort(images, kind="stable")
+        self._sorted_images = images[self._order]
+
+    def _note_entries(self) -> None:
+        for key, offset, length, value in _entries(self._file, self.path):
             if key not in _LISTS:
                 self.head[key] = value
                 continue
             if not isinstance(value, dict):
-                raise DatasetError(f"an entry of {key!r} is no object", where=path, got=repr(value)[:40])
+                raise DatasetError(f"an entry of {key!r} is no object", where=self.path, got=repr(value)[:40])
             starts, lengths = self._spans[key]
             starts.append(offset)
             lengths.append(length)
             if key == "annotations":
-                image_of.append(self._number(value.get("image_id")))
+                self._image_of.append(self._number(value.get("image_id")))
                 self._id_of.append(self._number(value.get("id")))
-        if not all(isinstance(self.head.get(name, []), list) for name in _LISTS):
-            raise DatasetError("images and annotations must be lists", where=path)
-        images = np.array(image_of, dtype=np.int64)
-        self._order = np.argsort(images, kind="stable")
-        self._sorted_images = images[self._order]
-        self._by_id: tuple[np.ndarray, np.ndarray] | None = None
+        if any(name in self.head for name in _LISTS):
+            raise DatasetError("images and annotations must be lists", where=self.path)
 
     def close(self) -> None:
         self._file.close()

@@ -97,7 +97,7 @@ class _Layout:
             return None
 
     def _instance(self, row: np.ndarray, number: int, size_wh: tuple[int, int]) -> Instance:
-        category = int(row[0])
+        category = int(row[0]) if np.isfinite(row[0]) else -1
         if category != row[0] or not 0 <= category < len(self._names):
             raise DatasetError("the class is not listed", wanted=f"0 to {len(self._names) - 1}", got=f"{row[0]:g}")
         size = np.array(size_wh, float)
