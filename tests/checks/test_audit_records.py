@@ -265,6 +265,9 @@ def test_between_records(ball_people):
 
 
 def test_points_of_any_convention_are_audited(ball_people):
+    """The corners of a box need not lie on the thing in it; that they lie in the picture is asked of all."""
     record = ball_people()
-    odd = PointSet("mine", ("tip",), np.array([[5.0, 5.0, 2.0]], np.float32))
-    assert [f.rule for f in audit_record(changed(record, points=(odd,)))] == ["points-on-body"]
+    corners = PointSet("corners", ("tip",), np.array([[5.0, 5.0, 2.0]], np.float32))
+    assert audit_record(changed(record, points=(corners,))) == []
+    outside = dataclasses.replace(corners, xyv=np.array([[-5.0, 5.0, 2.0]], np.float32))
+    assert [f.rule for f in audit_record(changed(record, points=(outside,)))] == ["points-inside"]

@@ -114,6 +114,7 @@ def _all(path: Path, kind: str, files: list[Path], ours: bool, counts: Counter) 
             for finding in audit_coco(file, path, pictures, tolerance, counts):
                 sound &= finding.severity != "error"
                 yield finding
+        counts["pictures"] = pictures.count
         if path.is_dir() and counts["annotation files"] == len(files):
             yield from _orphans(path, files, pictures)
     elif kind == "yolo":
@@ -157,7 +158,9 @@ def _over(records: Iterable[Record], tolerance: Tolerance, counts: Counter, *, b
 
 
 def _orphans(root: Path, files: list[Path], pictures: PictureCheck) -> Iterator[Finding]:
-    orphans = [p for p in pictures_in(root) if p not in pictures.known]
+    """Pictures that no entry names, beside pictures that one does (other folders may hold maps, or another set)."""
+    homes = {p.parent for p in pictures.known}
+    orphans = [p for p in pictures_in(root) if p.parent in homes and p not in pictures.known]
     for path in orphans[:20]:
         yield Finding("picture-orphan", name_of(path, root), "no annotation file lists this picture", severity="warning")
     if len(orphans) > 20:

@@ -53,7 +53,6 @@ def audit_coco(file: Path, root: Path, pictures: PictureCheck, tolerance: Tolera
     yield from _ids(annotations, "annotation", where)
     sizes = {}
     for image in images:
-        counts["pictures"] += 1
         at = f"{where}, image {image.get('id')}"
         path = picture_path(image.get("file_name"), file, root)
         sizes[_key(image.get("id"))] = None

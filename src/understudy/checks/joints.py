@@ -15,6 +15,7 @@ from understudy.scene import Lens
 
 # A seen point lies below its skin by a limb's thickness and some clothing; its surface is nearer by that much at most.
 _DEEPEST_M = 0.45
+_TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
 
 def each(x: Exhibit) -> Iterator[tuple[Instance, PointSet]]:
@@ -46,10 +47,15 @@ def points_inside(x: Exhibit) -> Iterator[Finding]:
                            f"0 at {short((px, py))}")
 
 
+def bodies(x: Exhibit) -> Iterator[tuple[Instance, PointSet]]:
+    """Every set of a body's joints, which lie in it. The corners of a box around a thing do not."""
+    return ((i, points) for i, points in each(x) if set(_TRUNK) <= set(points.names))
+
+
 def points_on_body(x: Exhibit) -> Iterator[Finding]:
     """Seen points on the seen mask, hidden ones on the whole silhouette, both grown by a little of the body's size."""
     w, h = x.record.picture.size_wh
-    for i, points in each(x):
+    for i, points in bodies(x):
         x0, y0, x1, y1 = i.amodal_xyxy_px or i.xyxy_px
         reach = math.ceil(2 + 0.03 * math.hypot(x1 - x0, y1 - y0) + 3 * (x.tolerance.box_px > 1))
         for name, (px, py, v) in zip(points.names, points.xyv):
@@ -77,7 +83,7 @@ def points_depth(x: Exhibit) -> Iterator[Finding]:
     if depth is None:
         return
     h, w = depth.shape
-    for i, points in each(x):
+    for i, points in bodies(x):
         if points.xyz_m is None or i.id not in x.masks:
             continue
         for name, (px, py, v), z in zip(points.names, points.xyv, points.xyz_m[:, 2]):
@@ -135,11 +141,11 @@ def mirrored_3d(points: PointSet) -> str | None:
     pose is called wrong.
     """
     at = {n: p for n, p in zip(points.names, np.asarray(points.xyz_m, float)) if np.isfinite(p).all()}
-    trunk = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
-    if not all(n in at for n in trunk):
+    if not all(n in at for n in _TRUNK):
         return None
-    shoulders, hips = at[trunk[0]] - at[trunk[1]], at[trunk[2]] - at[trunk[3]]
-    up = (at[trunk[0]] + at[trunk[1]] - at[trunk[2]] - at[trunk[3]]) / 2
+    trunk = [at[n] for n in _TRUNK]
+    shoulders, hips = trunk[0] - trunk[1], trunk[2] - trunk[3]
+    up = (trunk[0] + trunk[1] - trunk[2] - trunk[3]) / 2
     if _cos(shoulders, hips) < -0.5:
         return "shoulders and hips face opposite ways"
     forward = np.cross(_unit(shoulders) + _unit(hips), up)
@@ -161,8 +167,8 @@ def mirrored_3d(points: PointSet) -> str | None:
 def mirrored_2d(points: PointSet) -> str | None:
     """The same from pixels alone: a face that looks at us has its left eye on our right, and so the left shoulder."""
     at = {n: p for n, p in zip(points.names, np.asarray(points.xyv, float))}
-    face, trunk = ("nose", "left_eye", "right_eye"), ("left_shoulder", "right_shoulder")
-    if not all(n in at and at[n][2] == 2 for n in face) or not all(n in at and at[n][2] > 0 for n in trunk):
+    face = ("nose", "left_eye", "right_eye")
+    if not all(n in at and at[n][2] == 2 for n in face) or not all(n in at and at[n][2] > 0 for n in _TRUNK[:2]):
         return None
     up = (at["left_eye"] + at["right_eye"] - at["left_shoulder"] - at["right_shoulder"])[:2] / 2
     turns = [_turn(at[f"left_{what}"][:2] - at[f"right_{what}"][:2], up) for what in ("eye", "shoulder")]
@@ -218,9 +224,9 @@ def _turn(a: np.ndarray, b: np.ndarray) -> float:
 RULES = (
     Rule("points-shape", "set of points has a name, a pixel and a visibility (0, 1, 2) for each", points_shape),
     Rule("points-inside", "labelled point lies in the picture, and every point in the picture is labelled", points_inside),
-    Rule("points-on-body", "seen point lies on the seen mask, every hidden one on the whole silhouette", points_on_body),
+    Rule("points-on-body", "seen joint lies on the seen mask, every hidden one on the whole silhouette", points_on_body),
     Rule("points-left-right", "body has its left on its left", points_left_right),
-    Rule("points-depth", "seen point lies just below the surface that the depth map shows", points_depth),
+    Rule("points-depth", "seen joint lies just below the surface that the depth map shows", points_depth),
     Rule("points-camera", "3D point projects onto its pixel", points_camera),
     Rule("camera", "camera has a matrix, a lens and a rigid pose", camera),
 )

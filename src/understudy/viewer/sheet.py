@@ -40,7 +40,7 @@ class Sheet:
         self.views, self.layers, self.title, self.note = tuple(views), tuple(layers), title, note
         self._page: Image | None = None
         self._height_px = 0
-        self._filled = 0
+        self.filled = 0
 
     def add(self, record: Record, cell: int | None = None) -> None:
         """Draw a record into the next cell (or the one given); records beyond the last cell are left out."""
@@ -51,8 +51,8 @@ class Sheet:
             # the first picture gives the cells their shape; tall ones are fitted, not to make the page a tower
             self._height_px = round(self.width_px * min(h / w, 1.34))
             self._page = self._blank()
-        cell = self._filled if cell is None else cell
-        self._filled += 1
+        cell = self.filled if cell is None else cell
+        self.filled += 1
         if cell >= self.count:
             return
         left, top = self._corner(cell)
