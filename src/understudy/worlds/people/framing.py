@@ -44,10 +44,11 @@ class Framing:
                                  "the left or right border cuts the subject")
     camera_height_m: Value = param(Normal(1.5, 0.25, 0.5, 2.4), Interval(0.1, 20), "m",
                                    "height of the camera, where the shot and the place leave it free")
-    roll_deg: Value = param(Normal(0, 1.5, -6, 6), Interval(-45, 45), "degrees", "roll of the camera, where no photograph is")
+    roll_deg: Value = param(Normal(0, 1.5, -6, 6), Interval(-45, 45), "degrees",
+                            "roll of the camera, where no photograph is")
     facing_deg: Value = param(
-        Weighted((("front", Normal(0, 22, -60, 60), 6.0), ("left", Uniform(45, 135), 1.3), ("right", Uniform(-135, -45), 1.3),
-                  ("away", Uniform(135, 225), 1.2))), Interval(-360, 360), "degrees",
+        Weighted((("front", Normal(0, 22, -60, 60), 6.0), ("left", Uniform(45, 135), 1.3),
+                  ("right", Uniform(-135, -45), 1.3), ("away", Uniform(135, 225), 1.2))), Interval(-360, 360), "degrees",
         "turn of a figure away from facing the camera, to its left")
     depth: Value = param(LogUniform(0.75, 1.7), Interval(0.2, 10), "", "distance of another figure over the subject's")
     overlap: Value = param(Weighted((("apart", 0.0, 3.0), ("some", Uniform(0.05, 0.7), 2.0))), Interval(0, 1), "",
@@ -136,7 +137,7 @@ def _pose(camera: Camera, place: Place, subject: Shape, share: float, distance: 
         top = 0.06 + share * (tall - subject.eye_m) / tall
         target, at = subject.eye_m, top + (0.16 if drawn["shot"] == "portrait" else 0.10) * drawn["down"]
     else:  # the feet are the target
-        lowest, highest = min(0.97, 1.0), min(share + 0.03, 0.97)
+        lowest, highest = 0.97, min(share + 0.03, 0.97)
         target, at = 0.0, highest + (lowest - highest) * drawn["down"]
     if place.horizon is not None:
         # a point at the camera's height lies on the horizon, so its height over the target says how far below it that is
@@ -169,9 +170,10 @@ def _subject_spot(camera: Camera, place: Place, subject: Shape, distance: float,
     if drawn["cut_by_border"]:  # a third to two thirds of the figure stay inside
         inside = (1 / 3 + drawn["size"] / 3) * (right - left)
         shift = (width - inside - left) if drawn["across"] >= 0.5 else (inside - right)
+    elif right - left < 0.98 * width:
+        shift = max(0.0, 0.01 * width - left) - max(0.0, right - 0.99 * width)
     else:
-        shift = min(max(0.0, 0.01 * width - left), max(0.0, 0.99 * width - right)) if right - left > width else (
-            max(0.0, 0.01 * width - left) - max(0.0, right - 0.99 * width))
+        shift = width / 2 - (left + right) / 2
     x = spot.x + shift * distance / camera.lens.focal_px[0]
     return replace(spot, x=_within(x, place, 0))
 

@@ -90,10 +90,12 @@ class Stance:
     seat: Seat | None = None
 
 
-def sample(draws: Draws, rest: RestBody, how: Posing) -> Stance:
-    """Draw a pose for ``rest``. Raises Unsatisfiable when the drawn values make an impossible one."""
+def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stance:
+    """Draw a pose for ``rest``; who is not a year old sits. Raises Unsatisfiable when the drawn values make an impossible
+    one."""
     drawn = {name: draws(name, getattr(how, name)) for name in Posing.__dataclass_fields__}
-    family = drawn["family"]
+    family = drawn["family"] if age >= 1 else "sitting"
+    draws.note("family_used", family)
     skel = skeleton(rest)
     own = {"sitting": "hands_on_thighs"}.get(family, "swinging")
     arms = drawn["arms"] if family == "standing" or drawn["arms_free"] > 0.7 else own

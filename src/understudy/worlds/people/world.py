@@ -1,0 +1,114 @@
+"""The people world: digital humans, dressed and posed, somewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from understudy.draws import Draws
+from understudy.fields import group, one_of, param
+from understudy.scene import Camera, Entity, Scene, Surface
+from understudy.supports import Integers as WholeNumbers
+from understudy.surroundings import FIRST_ENTITY_ID, SURROUNDINGS, Surroundings
+from understudy.values import Value, Weighted
+from understudy.worlds.people import framing, population
+from understudy.worlds.people import pose as posing
+from understudy.worlds.people.anatomy import keypoints
+from understudy.worlds.people.body import BODY_VERTICES, place
+from understudy.worlds.people.clothes import Clothes, Outfit
+from understudy.worlds.people.figure import Figure
+from understudy.worlds.people.hair import Hair
+from understudy.worlds.people.population import Body, Person
+from understudy.worlds.people.pose import Posing, Stance
+from understudy.worlds.people.props import Occluders, seated, stool
+from understudy.worlds.people.skin import Skin
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """One figure before it has a place: who it is, what it wears, how it stands (its soles at z = 0)."""
+
+    person: Person
+    outfit: Outfit
+    stance: Stance
+    shape: framing.Shape
+
+
+@dataclass(frozen=True)
+class People:
+    """Digital humans in surroundings of your choice."""
+
+    categories: ClassVar[tuple[str, ...]] = ("person",)
+
+    count: Value = param(Weighted((("1", 1, 6.0), ("2", 2, 3.0), ("3", 3, 1.5), ("4", 4, 0.6), ("5", 5, 0.4))),
+                         WholeNumbers(0, 12), "", "how many figures")
+    body: Body = group(Body, "who a figure is: age, gender, build, ancestry")
+    skin: Skin = group(Skin, "skin, eyes, brows and beard")
+    hair: Hair = group(Hair, "hair on the head")
+    clothes: Clothes = group(Clothes, "what a figure wears")
+    pose: Posing = group(Posing, "what a figure does")
+    framing: framing.Framing = group(framing.Framing, "how the figures are in the picture")
+    occluders: Occluders = group(Occluders, "things that stand in front")
+    surroundings: Surroundings = one_of(SURROUNDINGS, "photographs", "where they are")
+
+    def sample(self, draws: Draws, camera: Camera) -> Scene:
+        """Draw figures, a place, and how the camera sees them."""
+        where = self.surroundings.sample(draws.at("surroundings"), camera)
+        count = draws("count", self.count)
+        cast = [self._cast(draws.each(i)) for i in range(count)]
+        camera, spots = framing.arrange(draws.at("framing"), self.framing, camera, where, [c.shape for c in cast])
+        entities: list[Entity] = []
+        free = max([FIRST_ENTITY_ID, *(e.id + 1 for e in where.entities)])
+        for i, (one, spot) in enumerate(zip(cast, spots)):
+            at = draws.each(i)
+            entities.append(self._entity(at, i + 1, one, spot))
+            if one.stance.seat is not None:
+                entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
+        if cast:
+            entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
+        return Scene(self.categories, camera, (*entities, *where.entities), where.environment, where.sun, where.lamps,
+                     where.backdrop, where.ground, where.assets)
+
+    def _cast(self, at: Draws) -> _Cast:
+        person = population.sample(at.at("body"), self.body)
+        outfit = self.clothes.choose(at.at("clothes"), person.age, person.gender)
+        stance = posing.sample(at.at("pose"), person.rest, self.pose, person.age)
+        lift = outfit.sole_m(person.rest.stature_m)
+        up = np.eye(4)
+        up[2, 3] = lift
+        stance = replace(stance, body=place(stance.body, up))
+        if stance.seat is not None:
+            stance = replace(stance, seat=replace(stance.seat, top_m=stance.seat.top_m + lift))
+        return _Cast(person, outfit, stance, _shape(stance))
+
+    def _entity(self, at: Draws, number: int, one: _Cast, spot: framing.Spot) -> Entity:
+        person, rest = one.person, one.person.rest
+        figure = Figure(rest, place(one.stance.body, spot.to_world), person.age, person.gender, rest.bmi, rest.stature_m,
+                        person.muscle, person.ancestry, spot.heading_deg, one.stance.family)
+        clothes = one.outfit.surfaces(figure)
+        style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
+        hair = self.hair.surfaces(at.at("hair"), figure, style, colour)
+        skin = self.skin.surfaces(at.at("skin"), figure, clothes.covered, hair_rgb=tuple(single_hair))
+        surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
+        facts = {
+            "age": round(person.age, 1), "gender": person.presentation, "height_m": round(rest.stature_m, 3),
+            "bmi": round(rest.bmi, 1), "pose": one.stance.family, "arms": one.stance.arms,
+            "distance_m": round(float(np.hypot(spot.x, spot.y)), 3),
+            **{f"ancestry_{name}": round(share, 3) for name, share in person.ancestry.items()},
+            **skin.facts, **hair.facts, **clothes.facts,
+        }
+        return Entity(number, "person", surfaces, keypoints(figure.posed), facts)
+
+
+def _shape(stance: Stance) -> framing.Shape:
+    """What framing needs to know: every fourth skin vertex and the extremes, with room for clothes around the footprint."""
+    skin = stance.body.vertices[:BODY_VERTICES]
+    extremes = [f(skin[:, axis]) for f in (np.argmin, np.argmax) for axis in range(3)]
+    points = np.concatenate([skin[::4], skin[extremes]]).astype(np.float64)
+    eyes = (stance.body.head("eye.L") + stance.body.head("eye.R")) / 2
+    middle = points[:, :2].mean(axis=0)
+    footprint = points[:, :2] + 0.02 * np.sign(points[:, :2] - middle)
+    shape = framing.Shape(points, float(eyes[2]), footprint)
+    return shape if stance.seat is None else seated(shape, stance.seat)
