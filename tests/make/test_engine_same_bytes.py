@@ -105,40 +105,47 @@ def test_killed_at_twenty_random_instants_and_resumed(tmp_path, straight):
         assert fakes.tree(tmp_path / str(i)) == straight
 
 
-def test_killed_between_any_two_changes_of_the_folder(tmp_path, straight, monkeypatch):
-    """Stop in-process at each rename in turn: every intermediate state of the folder leads on to the same tree."""
-    rename = Path.replace
-    done = 0
+class Stop(BaseException):
+    """The end of the process, at a chosen rename."""
 
-    class Stop(BaseException):
-        pass
 
-    for stop_at in range(400):
-        seen = 0
+def _recipe(written_as: str):
+    if written_as == "plain":
+        return RECIPE
+    from understudy.recipe import parse
 
-        def counting(self, target):
-            nonlocal seen
-            if seen == stop_at:  # noqa: B023
+    return parse("solids", overrides=["sensors.renderer=flat", "surroundings=null", "sensors.camera.size=[64, 48]",
+                                      f"write={written_as}"])
+
+
+@pytest.mark.parametrize("written_as", ["plain", *(pytest.param(f, marks=pytest.mark.slow)
+                                                   for f in ("coco", "yolo", "webdataset"))])
+def test_every_state_of_the_folder_leads_to_the_same(tmp_path, monkeypatch, written_as):
+    """Stop at each rename of a run in turn: from what then lies in the folder, the next run makes the same tree."""
+    recipe, rename = _recipe(written_as), os.replace
+    generate(recipe, tmp_path / "whole", count=5, shard_size=2, workers=0)
+    whole = fakes.tree(tmp_path / "whole")
+    for stop_at in range(1000):
+        left = stop_at
+
+        def counting(source, target):
+            nonlocal left
+            left -= 1
+            if left < 0:
                 raise Stop
-            seen += 1
-            return rename(self, target)
+            return rename(source, target)
 
-        out = tmp_path / "out" if stop_at % 3 else tmp_path / f"out{stop_at}"  # most stops pile up in one folder
-        monkeypatch.setattr(Path, "replace", counting)
+        out = tmp_path / f"{stop_at}"
+        monkeypatch.setattr(os, "replace", counting)
         try:
-            generate(RECIPE, out, count=COUNT, workers=0)
+            generate(recipe, out, count=5, shard_size=2, workers=0)
         except Stop:
-            monkeypatch.setattr(Path, "replace", rename)
-            if stop_at % 3 == 0:
-                generate(RECIPE, out, count=COUNT, workers=0)
-                assert fakes.tree(out) == straight, f"stopped at rename {stop_at}"
-                done += 1
+            monkeypatch.setattr(os, "replace", rename)
+            generate(recipe, out, count=5, shard_size=2, workers=0)
+            assert fakes.tree(out) == whole, f"stopped at rename {stop_at}"
         else:
-            monkeypatch.setattr(Path, "replace", rename)
-            assert fakes.tree(out) == straight
-            if stop_at % 3 == 0:
-                break
-    assert done >= 8
+            break
+    assert stop_at > 3 * 3 + 5  # three shards of three renames each, and the files of the whole data set
 
 
 def test_a_larger_count_extends(tmp_path, straight):
