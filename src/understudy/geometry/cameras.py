@@ -99,9 +99,11 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
         u, v = wanted[start:start + 16384].T
         x, y = u.copy(), v.copy()
         r2 = x * x + y * y
-        over = np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30)))  # start inside the fold
-        x *= over
-        y *= over
+        start_scale = np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30)))  # start inside the fold
+        if limit2 == np.inf or float(r2.max()) < 0.25 * limit2:  # far from it, a fixed-point step is nearer
+            start_scale = 1 / (1 + r2 * (k1 + r2 * (k2 - 2 * k1 * k1)))
+        x *= start_scale
+        y *= start_scale
         for _ in range(40):
             r2 = x * x + y * y
             radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
@@ -123,6 +125,22 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
         x[bad] = y[bad] = np.nan
         out[start:start + 16384, 0], out[start:start + 16384, 1] = x, y
     return out.reshape(shape)
+
+
+def pixel_steps(lens: Lens, xy: np.ndarray) -> np.ndarray:
+    """(..., 2, 2): how a point (..., 2) on the plane z = 1 moves as its pixel moves one to the right, one down."""
+    k1, k2, p1, p2, k3 = lens.distortion
+    x, y = xy[..., 0], xy[..., 1]
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    slope = k1 + r2 * (2 * k2 + r2 * 3 * k3)
+    xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
+    cross = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
+    yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
+    det = xx * yy - cross * cross
+    right = np.stack([yy, -cross], axis=-1) / (det * lens.focal_px[0])[..., None]
+    down = np.stack([-cross, xx], axis=-1) / (det * lens.focal_px[1])[..., None]
+    return np.stack([right, down], axis=-2)
 
 
 def project_camera(lens: Lens, xyz_m: np.ndarray) -> np.ndarray:

@@ -41,9 +41,14 @@ class View:
     def xy(self) -> np.ndarray:
         """(h, w, 2) float64: the point on the plane z = 1 that each sample sees, nan where the lens folds."""
         h, w = self.hw
-        x = self.origin_px[0] + (np.arange(w) + 0.5) * self.step_px
-        y = self.origin_px[1] + (np.arange(h) + 0.5) * self.step_px
-        return unproject(self.lens, np.stack(np.meshgrid(x, y), axis=-1))
+        return self.seen_by(np.arange(h * w)).reshape(h, w, 2)
+
+    def seen_by(self, samples: np.ndarray) -> np.ndarray:
+        """(k, 2) float64: the same for ``samples`` (k,) given by flat index."""
+        row, col = np.divmod(samples, self.hw[1])
+        px = np.stack([self.origin_px[0] + (col + 0.5) * self.step_px, self.origin_px[1] + (row + 0.5) * self.step_px],
+                      axis=-1)
+        return unproject(self.lens, px)
 
     def boxes(self, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """(m, 4) int64: columns and rows [c0, c1) [r0, r1) of samples that each triangle can cover.
@@ -101,7 +106,13 @@ def fragments(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarr
     flat = np.abs(det) < 1e-30  # edge-on: covers nothing
     normals = np.where(flat[:, None, None], 0.0, normals / np.where(flat, 1.0, det)[:, None, None])
     boxes, areas = boxes[live], areas[live]
-    xy, width = view.xy.reshape(-1, 2), view.hw[1]
+    width = view.hw[1]
+    if among is None:
+        xy = view.xy.reshape(-1, 2)
+    else:
+        matter = np.flatnonzero(among)
+        xy = np.zeros((among.size, 2))
+        xy[matter] = view.seen_by(matter)
     ends = np.cumsum(areas)
     start = 0
     while start < len(live):

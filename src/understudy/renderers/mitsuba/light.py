@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from understudy.key import Key
-from understudy.scene import Environment, Lamp, Scene, Sun
+from understudy.scene import Environment, Scene, Sun
 
 POOL = 16384  # directions drawn beforehand
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -24,8 +24,9 @@ _SUN_ROWS = 256  # rows of an environment that a sun is painted into: 0.7 degree
 class Lights:
     """Device arrays. sky : (h, w, 4) radiance and the density (per steradian) of its being drawn
 
-    size : rows and columns of the sky as opaque device integers; pool : (POOL, 8) direction, 0, radiance over density, density
-    lamp : (lamps, 16) centre, area; half edges; normal; radiance (four floats each); lamps : their number (a device integer)
+    rows, columns : the sky's size as opaque device integers
+    pool : (POOL, 8) direction, 0, radiance over density, density
+    lamp : (lamps, 16) centre and area, two half edges, radiance (four floats each); lamps : their number, opaque
     has_sky, has_lamps : what there is
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.geometry.cameras import unproject
+from understudy.geometry.cameras import pixel_steps, unproject
 from understudy.renderers.channels import Hits
 from understudy.scene import Camera
 
@@ -60,12 +60,7 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
     at = centres(camera, pixels)
     middle = unproject(lens, at)
     fx, fy = lens.focal_px
-    if any(lens.distortion):
-        right, down = np.array([0.5, 0]), np.array([0, 0.5])
-        along_x = unproject(lens, at + right) - unproject(lens, at - right)
-        along_y = unproject(lens, at + down) - unproject(lens, at - down)
-    else:
-        along_x = along_y = None
+    steps = pixel_steps(lens, middle) if any(lens.distortion) else None
     n = len(pixels) * samples
     index = dr.arange(mi.UInt32, n)
     pixel, which = index // samples, index % samples
@@ -78,12 +73,12 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
         return dr.gather(mi.Float, mi.Float(np.nan_to_num(values).astype(np.float32)), pixel)
 
     x, y = given(middle[:, 0]), given(middle[:, 1])
-    if along_x is None:
+    if steps is None:
         x += u * dr.opaque(mi.Float, 1 / fx)
         y += v * dr.opaque(mi.Float, 1 / fy)
     else:
-        x += u * given(along_x[:, 0]) + v * given(along_y[:, 0])
-        y += u * given(along_x[:, 1]) + v * given(along_y[:, 1])
+        x += u * given(steps[:, 0, 0]) + v * given(steps[:, 1, 0])
+        y += u * given(steps[:, 0, 1]) + v * given(steps[:, 1, 1])
     radius = dr.opaque(mi.Float, optics.aperture_m / 2)
     focus = dr.opaque(mi.Float, optics.focus_m)
     spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(rng.next_float32(), rng.next_float32())) * radius

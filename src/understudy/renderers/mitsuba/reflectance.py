@@ -58,7 +58,7 @@ def valued(mi, dr, gloss: Gloss, out, into):
 
 
 def drawn(mi, dr, gloss: Gloss, out, pick, place):
-    """A direction: by the cosine for the body, by the visible half vectors for the gloss. ``pick``, ``place`` are uniform."""
+    """A direction: by the cosine for the body, by the visible half vectors for the gloss; ``pick``, ``place`` uniform."""
     around = dr.two_pi * place.y
     sine, cosine = dr.sincos(around)
     radius = dr.sqrt(place.x)
@@ -66,7 +66,8 @@ def drawn(mi, dr, gloss: Gloss, out, pick, place):
     # the gloss: stretch the view, draw a point of the visible half disc, stretch back
     view = dr.normalize(mi.Vector3f(gloss.alpha * out.x, gloss.alpha * out.y, dr.maximum(out.z, 1e-4)))
     flat2 = view.x * view.x + view.y * view.y
-    level = dr.select(flat2 > 1e-9, mi.Vector3f(-view.y, view.x, 0) * dr.rsqrt(dr.maximum(flat2, 1e-9)), mi.Vector3f(1, 0, 0))
+    level = mi.Vector3f(-view.y, view.x, 0) * dr.rsqrt(dr.maximum(flat2, 1e-9))
+    level = dr.select(flat2 > 1e-9, level, mi.Vector3f(1, 0, 0))
     upright = dr.cross(view, level)
     t1 = radius * cosine
     s = 0.5 * (1 + view.z)

@@ -66,7 +66,8 @@ def _directions(radiance: np.ndarray, key: Key) -> tuple[np.ndarray, np.ndarray]
     polar, around = (row + jitter[:, 0]) / h * np.pi, (col + jitter[:, 1]) / w * 2 * np.pi
     sine, cosine = np.sin(polar), np.maximum(np.cos(polar), 0.01)
     colour = radiance.reshape(-1, 3)[at] / np.maximum(radiance.reshape(-1, 3)[at] @ _LUMINANCE, 1e-9)[:, None]
-    return np.stack([sine * np.cos(around), sine * np.sin(around), cosine], axis=1), colour
+    return (np.stack([sine * np.cos(around), sine * np.sin(around), cosine], axis=1).astype(np.float32),
+            colour.astype(np.float32))
 
 
 def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, samples: int, key: Key) -> np.ndarray:
@@ -87,19 +88,26 @@ def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, sa
         return out
     directions, colours = pool
     stratum = len(directions) // samples
-    pick = (key.uniforms(len(flat), samples) * stratum).astype(np.int64) + np.arange(samples) * stratum
-    free = _free(mi, bare, np.repeat(points, samples, axis=0), directions[pick.ravel()]).reshape(pick.shape)
-    light = colours[pick]
-    share = (light * np.where(free, 1.0, BOUNCE)[..., None]).sum(axis=1) / np.maximum(light.sum(axis=1), 1e-9)
-    out.reshape(-1, 3)[flat] = share
+    pick = (key.uniforms(len(flat), samples) * stratum).astype(np.int32) + np.arange(samples, dtype=np.int32) * stratum
+    free = _free(mi, bare, points.astype(np.float32), directions, pick)
+    dark = np.flatnonzero(~free.all(axis=1))  # elsewhere the ratio is exactly 1
+    light = colours[pick[dark]]
+    left = np.where(free[dark], np.float32(1), np.float32(BOUNCE))
+    out.reshape(-1, 3)[flat[dark]] = np.einsum("ksc,ks->kc", light, left) / np.maximum(light.sum(axis=1), 1e-9)
     return out
 
 
-def _free(mi, bare, points: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """(k,) bool: nothing lies on the rays from ``points`` (k, 3) along ``directions`` (k, 3)."""
-    points = points + np.array([0, 0, 1e-3])
+def _free(mi, bare, points: np.ndarray, directions: np.ndarray, pick: np.ndarray) -> np.ndarray:
+    """(k, s) bool: nothing lies on the rays from ``points`` (k, 3) along ``directions[pick]`` (k, s)."""
+    k, s = pick.shape
     if mi.variant().startswith("scalar"):
-        return np.array([not bare.ray_test(mi.Ray3f(mi.Point3f(*p), mi.Vector3f(*d)))
-                         for p, d in zip(points.tolist(), directions.tolist())])
-    origin, towards = points.astype(np.float32).T, directions.astype(np.float32).T
-    return ~np.array(bare.ray_test(mi.Ray3f(mi.Point3f(*origin), mi.Vector3f(*towards))))
+        return np.array([[not bare.ray_test(mi.Ray3f(mi.Point3f(x, y, z + 1e-3), mi.Vector3f(*directions[i].tolist())))
+                          for i in row] for (x, y, z), row in zip(points.tolist(), pick)]).reshape(k, s)
+    import drjit as dr
+
+    index = dr.arange(mi.UInt32, k * s) // dr.opaque(mi.UInt32, s)
+    origin = mi.Point3f(*(dr.gather(mi.Float, mi.Float(points[:, i].copy()), index) for i in range(3)))
+    origin.z += 1e-3
+    chosen = mi.UInt32(pick.ravel().astype(np.uint32))
+    towards = mi.Vector3f(*(dr.gather(mi.Float, mi.Float(directions[:, i].copy()), chosen) for i in range(3)))
+    return ~np.array(bare.ray_test(mi.Ray3f(origin, towards))).reshape(k, s)
