@@ -196,7 +196,7 @@ def test_without_a_config_classes_are_numbered_and_a_missing_label_file_is_a_neg
     ("7 .5 .5 .1 .1", "the class is not listed"), ("0.5 .5 .5 .1 .1", "the class is not listed"),
     ("-1 .5 .5 .1 .1", "the class is not listed"), ("0 .5 .5 0 .1", "no area"), ("0 .5 .5 .1", "number of columns"),
     ("0 .5 .5 .1 .1 .9", "number of columns"), ("0 .5 .5 nan .1", "four numbers"), ("0 1.5 1.5 .1 .1", "no area"),
-    ("0 .1 .1 .5 .1 inf .5", "pairs of numbers"), ("0 .1 .1 .1 .1 .1 .1", "no area"),
+    ("0 .1 .1 .5 .1 inf .5", "pairs of numbers"), ("0 .1 .1 .1 .1 .1 .1", "no pixel"),
     ("person .5 .5 .1 .1", "other than numbers"),
     ("nan .5 .5 .1 .1", "the class is not listed"),
 ])

@@ -2,7 +2,8 @@
 
 Understood: ``images/...`` beside ``labels/...`` (with splits below both, or a split folder above both), with or without
 data.yaml; ``names`` as a list or a dict; rows of 5 columns (boxes), of 5 + points (with ``kpt_shape``), and outlines of
-three or more corners. A box's size must not be 0; what sticks out of the picture is cut.
+three or more corners, whose box is that of the pixels which they cover. A box's size must not be 0; what sticks out of the
+picture is cut.
 """
 
 from __future__ import annotations
@@ -130,16 +131,16 @@ def _box(values: np.ndarray, size: np.ndarray) -> tuple[float, float, float, flo
 
 def _outlined(number: int, category_id: int, outline: np.ndarray, size: np.ndarray) -> Instance:
     from understudy.geometry import polygons
+    from understudy.geometry.boxes import box_of_mask
 
     if not np.isfinite(outline).all():
         raise DatasetError("an outline is pairs of numbers")
-    ring = np.round(outline * size, _PLACES)
-    box = _inside(np.concatenate([ring.min(axis=0), ring.max(axis=0)]), size, outline.tolist())
-    pixels = polygons.rasterise([ring], (int(size[1]), int(size[0])))
-    if not pixels.any():
-        raise DatasetError("an outline covers no pixel")
+    pixels = polygons.rasterise([np.round(outline * size, _PLACES)], (int(size[1]), int(size[0])))
+    box = box_of_mask(pixels)
+    if box is None:
+        raise DatasetError("an outline covers no pixel of the picture")
     mask = Rle.encode(pixels)
-    return Instance(number, category_id, box, mask, mask.area)
+    return Instance(number, category_id, tuple(map(float, box)), mask, mask.area)
 
 
 def _inside(corners: np.ndarray, size: np.ndarray, got: Any) -> tuple[float, float, float, float]:
