@@ -10,6 +10,11 @@ from understudy.errors import UsageError, WriteError
 from understudy.viewer.sheet import CELL, Sheet, contact_sheet, summary
 
 
+def opened(path):
+    with Image.open(path) as image:
+        return image.copy()
+
+
 def test_grid_has_a_cell_for_each_record(ball_people):
     page = contact_sheet((ball_people(i) for i in range(5)), rows=2, columns=3, width_px=80)
     assert page.size == (3 * 90 + 10, 10 + 2 * (60 + 20 + 5))
@@ -31,11 +36,11 @@ def test_a_sheet_can_be_saved_while_it_fills(ball_people, tmp_path):
     sheet = Sheet(4, columns=2, width_px=80)
     sheet.add(ball_people(0))
     sheet.save(tmp_path / "sheet.png")
-    first = np.asarray(Image.open(tmp_path / "sheet.png"))
+    first = np.asarray(opened(tmp_path / "sheet.png"))
     assert (first[15:60, 105:170] == CELL).all()
     sheet.add(ball_people(1))
     sheet.save(tmp_path / "sheet.png")
-    second = np.asarray(Image.open(tmp_path / "sheet.png"))
+    second = np.asarray(opened(tmp_path / "sheet.png"))
     assert not (second[15:60, 105:170] == CELL).all()
     assert (first[:, :90] == second[:, :90]).all()
     assert [p.name for p in tmp_path.iterdir()] == ["sheet.png"]

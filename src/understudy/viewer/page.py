@@ -21,14 +21,17 @@ align-items:center;border-bottom:1px solid var(--line);margin-bottom:12px}
 .sample p{margin:7px 11px;display:flex;gap:9px;align-items:baseline}.sample p b{font-variant-numeric:tabular-nums}
 details{margin:0 11px 9px;font-size:12px}summary{cursor:pointer;color:var(--faint)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%}
-td,th{padding:2px 8px 2px 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}
+td,th{padding:2px 8px 2px 0;text-align:left;vertical-align:top}
+td{overflow-wrap:anywhere}.shares td,.shares th{white-space:nowrap;overflow-wrap:normal}.shares td:nth-child(-n+3){width:1%}
+.shares td:first-child{max-width:110px;overflow:hidden;text-overflow:ellipsis}
 th{color:var(--faint);font-weight:500}.scroll{max-height:260px;overflow:auto}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(285px,1fr));gap:12px}
+.charts{display:grid;align-items:start;grid-template-columns:repeat(auto-fill,minmax(285px,1fr));gap:12px}
 .card{background:var(--card);border:1px solid var(--line);border-radius:9px;padding:12px 14px}
 .chart{width:100%;height:auto;display:block}.chart rect,.share rect{fill:var(--bar)}
 .chart text{fill:var(--faint);font-size:10.5px}.chart line{stroke:var(--line)}.heat .frame{fill:none;stroke:var(--line)}
 rect.seen{fill:var(--good)}rect.hidden{fill:#e2a53b}rect.outside{fill:var(--line)}
-.share{width:160px;height:14px;vertical-align:-2px;overflow:visible}.share .whisker{stroke:var(--ink);stroke-width:1.4}
+.share{width:100%;max-width:170px;height:14px;vertical-align:-2px;overflow:visible}
+.share .whisker{stroke:var(--ink);stroke-width:1.4}
 .share .wanted{stroke:var(--warn);stroke-width:2}.off{color:var(--warn);font-weight:600}.fine{color:var(--good)}
 .stage svg text{font:600 11px system-ui,sans-serif;fill:#fff;paint-order:stroke;stroke:rgba(0,0,0,.75);stroke-width:3px}
 body.no-masks .masks,body.no-amodal .amodal,body.no-boxes .boxes,body.no-points .points,body.no-captions .captions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from understudy.errors import DatasetError
 from understudy.record import Record
 from understudy.viewer import charts, layers
 from understudy.viewer.page import PAGE, SCRIPT, STYLE
-from understudy.viewer.survey import Column, Survey, manifest_columns, wanted_shares
+from understudy.viewer.survey import Column, Survey, manifest_columns, manifest_rows, wanted_shares
 
 _SAMPLE_PX = 460
 _MOST_CHARTS = 160
+_OFF_AT_FIRST = ("amodal", "captions")
 
 
 @dataclass
@@ -57,7 +58,7 @@ def report(path: Path, *, samples: int = 24, seconds: Mapping[str, float] | None
     if not survey.records:
         raise DatasetError("the data set holds no records", where=path,
                            got=source.problems[0] if source.problems else None)
-    content = [_head(path, name, survey, source), _samples(shown.kept), _holds(survey)]
+    content = [_head(path, name, survey, source), _samples(_with_draws(shown.kept, path, source)), _holds(survey)]
     if source.columns:
         content += [_shares(source), _drawn(source)]
     content += [_cost(seconds), _lost(source), _licences(source, survey)]
@@ -121,6 +122,14 @@ def read_source(path: Path) -> Source:
     return source
 
 
+def _with_draws(records: list[Record], path: Path, source: Source) -> list[Record]:
+    """The samples with what was drawn for them, from the manifest where the format does not carry it."""
+    if not source.columns or all(r.drawn for r in records):
+        return records
+    rows = manifest_rows(path / "manifest.parquet", {r.index for r in records})
+    return [replace(r, drawn=r.drawn or rows.get(r.index, {})) for r in records]
+
+
 def _head(path: Path, kind: str, survey: Survey, source: Source) -> str:
     w, h = survey.sizes.most_common(1)[0][0]
     facts = [(f"{survey.records:,}", "pictures"), (f"{survey.instances:,}", "instances"),
@@ -150,7 +159,7 @@ def _samples(records: list[Record]) -> str:
         holding = ", ".join(f"{n} {name}" if n > 1 else name for name, n in seen.items()) or "no instances"
         cards.append(f'<div class="sample">{stage}<p><b>{record.index:06d}</b><span class="faint">{escape(holding)}</span>'
                      f"</p>{_details(record)}</div>")
-    toggles = "".join(f'<label><input type="checkbox" data-layer="{name}"{" checked" if name != "amodal" else ""}> '
+    toggles = "".join(f'<label><input type="checkbox" data-layer="{name}"{"" if name in _OFF_AT_FIRST else " checked"}> '
                       f"{escape(text)}</label>" for name, text in layers.LAYERS.items() if name in has)
     views = [v for v in layers.VIEWS if v in has]
     picks = "".join(f'<label><input type="radio" name="view" value="{v}"{" checked" if v == "picture" else ""}> {v}</label>'
@@ -205,8 +214,8 @@ def _shares(source: Source) -> str:
         rows = "".join(f"<tr><td>{escape(s.option)}</td><td>{s.wanted:.1%}</td><td>{s.got / shares.n:.1%}</td>"
                        f"<td>{charts.share_bar(s.wanted, s.got / shares.n, s.low, s.high)}</td></tr>"
                        for s in shares.options[:30])
-        cards.append(f'<div class="card"><h3>{escape(shares.path)}</h3><table><tr><th></th><th>wanted</th><th>got</th><th>'
-                     f"{shares.n:,} draws, {verdict}</th></tr>{rows}</table></div>")
+        cards.append(f'<div class="card"><h3>{escape(shares.path)}</h3><p class="faint">{shares.n:,} draws, {verdict}</p>'
+                     f'<table class="shares"><tr><th></th><th>wanted</th><th>got</th><th></th></tr>{rows}</table></div>')
     return ('<h2>Wanted against got</h2><p class="faint">Every choice of the recipe against the manifest: bar and 95 % '
             "interval (Wilson) are what came, the tick is what was wanted. Draws that were refused shift shares; Pearson's "
             f'chi-squared test says when by more than chance.</p><div class="charts">{"".join(cards)}</div>')

@@ -117,6 +117,21 @@ def manifest_columns(path: Path) -> dict[str, Column]:
     return columns
 
 
+def manifest_rows(path: Path, indices: set[int]) -> dict[int, dict[str, object]]:
+    """What was drawn for a few records: index -> {path: value}."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    rows: dict[int, dict[str, object]] = {}
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=2048):
+        some = batch.filter(pc.is_in(batch.column("index"), value_set=pa.array(sorted(indices), pa.int64())))
+        for row in some.to_pylist():
+            rows[row["index"]] = {name: value for name, value in row.items()
+                                  if value is not None and name not in ("index", "file_name", "attempts")}
+    return rows
+
+
 @dataclass(frozen=True)
 class Share:
     """One option of a choice: how often it was wanted and came. low, high : 95 % interval of the share that came."""
@@ -203,11 +218,13 @@ def _choices(node: Any, path: tuple[str, ...], above: set[int]) -> Iterator[tupl
 
 
 def _label(value: Any) -> str:
-    """An option's name: a literal's text, a range for {uniform: [a, b]} and {integers: [a, b]}."""
+    """An option's name: a literal's text, the range that a distribution reaches."""
     if isinstance(value, Mapping) and len(value) == 1:
         (kind, body), = value.items()
-        if kind in ("uniform", "integers") and isinstance(body, list) and len(body) == 2:
+        if kind in ("uniform", "log_uniform", "integers") and isinstance(body, list) and len(body) == 2:
             return f"{_plain(body[0])}-{_plain(body[1])}"
+        if kind == "normal" and isinstance(body, list) and len(body) == 4:
+            return f"{_plain(body[2])}-{_plain(body[3])}"
     return _plain(value)
 
 
