@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import signal
 import sys
@@ -28,7 +27,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="DIR",
                         help="the data set's folder (named like the recipe if left out)")
     parser.add_argument("-w", "--workers", type=_whole, metavar="W",
-                        help="worker processes (one a core if left out; 0 works in this process)")
+                        help="worker processes (one a core, as memory allows, if left out; 0 works in this process)")
     parser.add_argument("--seed", type=int, metavar="S", help="the root of all randomness, in place of the recipe's")
     parser.add_argument("--format", metavar="F", help="the format, in place of the recipe's: coco, yolo, webdataset")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="overrides",
@@ -46,13 +45,14 @@ def run(args: argparse.Namespace) -> int:
     if args.only is not None:
         return _one(args, recipe, audit)
     from understudy.make import generate
+    from understudy.make.machine import default_workers
     from understudy.make.processes import LocalProcesses
     from understudy.make.progress import Progress
     from understudy.make.tally import Silent
 
     out = args.out or Path(re.sub(r"[^\w.-]+", "-", recipe.name).strip("-.") or "dataset")
     watch = Silent() if args.quiet else Progress(sys.stderr)
-    workers = len(os.sched_getaffinity(0)) if args.workers is None else args.workers
+    workers = default_workers() if args.workers is None else args.workers
     executor = LocalProcesses(workers, debug=args.debug) if workers else None
     with _stoppable() as stopped_by:
         try:

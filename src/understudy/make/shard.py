@@ -13,7 +13,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -192,8 +192,7 @@ def _make(job: Job, index: int) -> Outcome | str:
     for _ in range(TRIES):
         try:
             outcome = make_record(job.recipe, index, max_attempts=job.max_attempts)
-            found = job.audit([outcome.record]) if job.audit and isinstance(outcome, Made) else ()
-            return f"its labels are wrong: {'; '.join(map(str, found))}" if found else outcome
+            return _checked(outcome, job.audit) if job.audit and isinstance(outcome, Made) else outcome
         except (MissingDependency, RecipeError, UsageError):
             raise  # true of every record: the run ends
         except Exception as error:
@@ -201,6 +200,14 @@ def _make(job: Job, index: int) -> Outcome | str:
                 raise unwritable(error, job.work) from error
             why = _describe(error)
     return why
+
+
+def _checked(made: Made, audit: Audit) -> Made | str:
+    began = perf_counter()
+    found = audit([made.record])
+    if found:
+        return f"its labels are wrong: {'; '.join(map(str, found))}"
+    return replace(made, seconds={**made.seconds, "checking": perf_counter() - began})
 
 
 def _line(index: int, outcome: Outcome | str) -> tuple[str, dict]:
