@@ -73,11 +73,10 @@ def test_check(folder, capsys):
     assert parse("solids").digest in capsys.readouterr().out
     (folder / "bad.yaml").write_text("world: solids\nseeds: 3\ncuont: 4\n")
     assert main(["recipe", "check", "bad.yaml"]) == 2
+    parts = "(wanted one of name, seed, count, world, sensors, labels, write)"
     assert capsys.readouterr().err.splitlines() == [
-        ('understudy: bad.yaml:2: there is no "seeds" here (wanted one of name, seed, count, world, sensors, labels, write). '
-        'Did you mean "seed"?'),
-        ('bad.yaml:3: there is no "cuont" here (wanted one of name, seed, count, world, sensors, labels, write). '
-        'Did you mean "count"?')]
+        f'understudy: bad.yaml:2: there is no "seeds" here {parts}. Did you mean "seed"?',
+        f'bad.yaml:3: there is no "cuont" here {parts}. Did you mean "count"?']
 
 
 def test_check_says_which_paths_are_not_there(folder, capsys):
