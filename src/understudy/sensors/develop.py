@@ -55,9 +55,9 @@ def metered(linear: np.ndarray) -> np.ndarray:
     the picture.
     """
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], linear.dtype)
-    middle = math.exp(float(np.log(luminance + 1e-5).mean()))
+    middle = math.exp(float(np.log(luminance + 1e-6).mean()))
     bright = float(np.percentile(luminance[::4, ::4], 95))
-    gain = min(MIDDLE_GREY / max(middle, 1e-5), 1.15 / max(bright, 1e-5))
+    gain = min(MIDDLE_GREY / max(middle, 1e-6), 1.15 / max(bright, 1e-6))
     return linear * np.float32(gain)
 
 
