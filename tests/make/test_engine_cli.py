@@ -55,6 +55,13 @@ def test_one_record_alone(tmp_path, capsys):
     assert main(["generate", *SMALL, "-n", "9", "--only", "7"]) == 1  # never into what is there
 
 
+def test_a_record_that_cannot_be_made_alone_leaves_nothing(tmp_path, capsys):
+    impossible = ["--set", "world.solids.count=40", "--set", "world.solids.size_m=3", "--set", "world.solids.distance_m=2"]
+    assert main(["generate", *SMALL, *impossible, "--only", "3"]) == 1
+    assert capsys.readouterr().err.startswith("understudy: record 3 rejected: ")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["yolo", "webdataset"])
 def test_other_formats(tmp_path, name):
     for out, workers in (("a", "0"), ("b", "2")):

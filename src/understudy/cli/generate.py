@@ -109,23 +109,22 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
 
 def _one(args: argparse.Namespace, recipe: Recipe, audit) -> int:
-    from understudy.make.record import Made
+    from understudy.make.processes import LocalProcesses
     from understudy.make.single import make_one
 
     out = args.out or Path(f"record-{args.only}")
-    outcome, findings = make_one(recipe, args.only, out, count=args.count, shard_size=args.shard_size, audit=audit)
-    if not isinstance(outcome, Made):
-        print(f"understudy: record {args.only} is rejected: none of {outcome.attempts} draws could be made true; the last: "
-              f"{outcome.refused[-1]}", file=sys.stderr)
+    one = make_one(recipe, args.only, out, count=args.count, shard_size=args.shard_size, audit=audit,
+                   executor=LocalProcesses(1, debug=args.debug))
+    if one.ended.kind != "ok":
+        print(f"understudy: record {args.only} {one.ended.kind}: {one.ended.why}", file=sys.stderr)
         return 1
     if not args.quiet:
-        width = max(map(len, outcome.record.drawn), default=0)
-        for path, value in outcome.record.drawn.items():
+        width = max(map(len, one.drawn), default=0)
+        for path, value in one.drawn.items():
             print(f"{path:{width}}  {value}")
-        print(f"record {args.only}: {len(outcome.record.instances)} instances, attempt {outcome.attempts}, in {out}")
-    for finding in findings:
-        print(f"understudy: {finding}", file=sys.stderr)
-    return 1 if findings else 0
+        print(f"record {args.only}: in {out}, " + (f"draw {one.attempts}, the earlier ones refused" if one.attempts > 1
+                                                     else "the first draw"))
+    return 0
 
 
 @contextmanager

@@ -149,8 +149,7 @@ def _todo(out: Path, count: int, size: int, retry_failed: bool, tally: Tally) ->
 
 def _finish(recipe: Recipe, out: Path, shards: Sequence[int]) -> None:
     """The files of the whole data set, from the shards' ledgers and the format. May be run again."""
-    about = About(recipe.name, tuple(recipe.world.categories), recipe_digest=recipe.digest, seed=recipe.seed,
-                  version="1", description=f"Made by understudy {_version('understudy')} from the recipe in recipe.yaml.")
+    about = about_of(recipe)
     with writing(out):
         recipe.write.finish(out, shards, about)
         merged = out / folder.WORK / "manifest.parquet"
@@ -158,6 +157,12 @@ def _finish(recipe: Recipe, out: Path, shards: Sequence[int]) -> None:
         merged.replace(out / "manifest.parquet")
         folder.put(out, "licences.json", card.licences(folder.ledger_entries(out)))
         folder.put(out, "croissant.json", card.croissant(out, about, columns, folder.ledger_entries(out)))
+
+
+def about_of(recipe: Recipe) -> About:
+    """What the data set says of itself."""
+    return About(recipe.name, tuple(recipe.world.categories), recipe_digest=recipe.digest, seed=recipe.seed, version="1",
+                 description=f"Made by understudy {_version('understudy')} from recipe {recipe.digest}, seed {recipe.seed}.")
 
 
 def _identity(recipe: Recipe) -> dict[str, Any]:

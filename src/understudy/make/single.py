@@ -2,50 +2,70 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from understudy.errors import FolderTaken, UsageError
-from understudy.make.record import Made, Outcome, make_record
-from understudy.make.run import MAX_COUNT, shard_size_for
-from understudy.make.shard import Audit, writing
-from understudy.writers import About
+from understudy.make import folder
+from understudy.make.executor import Executor
+from understudy.make.manifest import FIXED
+from understudy.make.processes import LocalProcesses
+from understudy.make.run import MAX_COUNT, about_of, shard_size_for
+from understudy.make.shard import Audit, Ended, Job, Shard, Task, writing
 
 if TYPE_CHECKING:
     from understudy.recipe import Recipe
 
 
-def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None = None, shard_size: int | None = None,
-             audit: Audit | None = None) -> tuple[Outcome, list[object]]:
-    """Record ``index`` as a data set of its own in the new or empty folder ``out``; the outcome and the audit's findings.
+@dataclass(frozen=True)
+class One:
+    """What became of the record: its end, and, where it was made, its row of the manifest."""
 
-    ``count`` and ``shard_size`` are those of the whole data set, and say where in the folder the picture lies. Nothing is
-    written where the record is rejected. Raises what the record raises.
+    ended: Ended
+    attempts: int = 0
+    drawn: Mapping[str, Any] = field(default_factory=dict)
+
+
+def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None = None, shard_size: int | None = None,
+             audit: Audit | None = None, executor: Executor | None = None) -> One:
+    """Record ``index`` as a data set of its own in the new or empty folder ``out``.
+
+    It is made by a worker like any other (the same threads, the same bytes). ``count`` and ``shard_size`` are those of the
+    whole data set and say where in the folder the picture lies. Nothing is left where the record is not made.
     """
     out = Path(out)
     if not 0 <= index < MAX_COUNT:
         raise UsageError("there is no such record", wanted=f"0 to {MAX_COUNT - 1}", got=index)
     with writing(out):
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        new = not out.exists()
+        if not new and (not out.is_dir() or any(out.iterdir())):
             raise FolderTaken("this is not an empty folder", where=out, remedy="Name a new or empty folder with -o")
-    outcome = make_record(recipe, index)
-    if not isinstance(outcome, Made):
-        return outcome, []
-    findings = list(audit([outcome.record])) if audit else []
-    number = index // (shard_size or shard_size_for(count or recipe.count))
-    about = About(recipe.name, tuple(recipe.world.categories), recipe_digest=recipe.digest, seed=recipe.seed, version="1",
-                  description=f"Record {index} alone.")
-    with writing(out):
-        made_here = not out.exists()
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            writer = recipe.write.shard(out, number)
-            writer.add(outcome.record)
-            writer.close()
-            recipe.write.finish(out, [number], about)
-        except BaseException:
-            if made_here:
-                shutil.rmtree(out, ignore_errors=True)
-            raise
-    return outcome, findings
+    task = Task(index // (shard_size or shard_size_for(count or recipe.count)), index, index + 1)
+    one = None
+    try:
+        with folder.held(out):
+            events = (executor or LocalProcesses(1)).run(Job(recipe, out / folder.WORK, audit), [task])
+            with closing(events):
+                for event in events:
+                    if isinstance(event, Ended):
+                        one = One(event)
+                    elif isinstance(event, Shard) and one.ended.kind == "ok":
+                        folder.commit(out, event)
+                        one = _with_row(one, out, task.number)
+            if one.drawn:
+                with writing(out):
+                    recipe.write.finish(out, [task.number], about_of(recipe))
+    finally:
+        if new and out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
+    return one
+
+
+def _with_row(one: One, out: Path, number: int) -> One:
+    import pyarrow.parquet as pq
+
+    row = pq.read_table(folder.part_path(out, number), partitioning=None).to_pylist()[0]
+    return One(one.ended, row["attempts"], {k: v for k, v in row.items() if k not in FIXED})
