@@ -57,7 +57,7 @@ def angles(kind: str, side: str, key: Key) -> dict[str, float]:
         between(name, *ends) for name, ends in zip(("elevation", "plane", "rotation", "elbow", "pronation"), ranges))
     lifted = max(0.0, elevation - 30)
     return {
-        f"shoulder.elevation.{side}": elevation - 0.3 * lifted, f"clavicle.elevation.{side}": 0.3 * lifted,
+        f"shoulder.elevation.{side}": elevation - 0.3 * lifted, f"clavicle.elevation.{side}": min(0.3 * lifted, 28.0),
         f"shoulder.plane.{side}": plane, f"shoulder.rotation.{side}": turn, f"elbow.flexion.{side}": elbow,
         f"forearm.pronation.{side}": pronation, f"wrist.flexion.{side}": between("wrist", -12, 18),
         f"wrist.deviation.{side}": between("deviation", -8, 8),
@@ -81,7 +81,7 @@ def settle(posed: Posture, kinds: dict[str, str], given: dict[str, float], key: 
         grip = _grip(posed, side, kind, key.child(side))
         for step in range(14):
             trial = _moved(posed, side, given, grip, step)
-            depth = arm_depth(posed.skeleton.rest, trial, side)
+            depth = arm_depth(trial, side)
             if depth < -TOUCH_M if grip is None else depth < 0.004:
                 break
         else:
@@ -160,10 +160,11 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
                      head @ np.array([s, -0.35, -0.1]))
     if kind == "front":
         spine = posed.of("spine05")
-        belly = _foremost(posed, posed.at("root")[2] + (0.06 + 0.05 * u[0]) * size)
+        thighs = max(0.0, (posed.of("upperleg02.L") @ _DOWN)[1] * -1)  # 1 when they lie level: hands rest above them
+        belly = _foremost(posed, posed.at("root")[2] + (0.06 + 0.05 * u[0] + 0.11 * thighs) * size)
         wrist = belly + spine @ np.array([s * 0.075, -0.045 - (0.03 if s > 0 else 0.0), 0.01]) * size
-        return _Grip(wrist, spine @ np.array([s * 1.0, 0.6, -0.5]), spine @ np.array([-s * 0.9, -0.12, -0.45]),
-                     spine @ np.array([0, 1.0, -0.1]), spine @ np.array([s * 0.25, -1.0, 0]))
+        return _Grip(wrist, spine @ np.array([s * 1.0, 0.3, -0.15]), spine @ np.array([-s * 0.9, -0.12, -0.45]),
+                     spine @ np.array([0, 1.0, -0.1]), spine @ np.array([s * 0.6, -0.5, 0.6]))
     if kind == "thigh":
         thigh = posed.of(f"upperleg02.{side}")
         along = posed.at(f"lowerleg01.{side}") - posed.at(f"upperleg01.{side}")
@@ -175,11 +176,8 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
 
 
 def _torso_slice(posed: Posture, height: float) -> np.ndarray:
-    """Skin of trunk and hips within 2.5 cm of a height: (n, 3)."""
-    m = model()
-    region = m.region[:BODY_VERTICES]
-    near = np.flatnonzero(np.isin(region, [REGIONS.index(n) for n in ("torso", "upper_leg.L", "upper_leg.R")]))
-    points = skin(posed.skeleton.rest, posed, near)
+    """Skin of the trunk within 2.5 cm of a height: (n, 3)."""
+    points = skin(posed, np.flatnonzero(model().region[:BODY_VERTICES] == REGIONS.index("torso")))
     return points[np.abs(points[:, 2] - height) < 0.025]
 
 

@@ -185,6 +185,11 @@ class BodyModel:
         return np.array(self.arrays["skin_weights"])
 
     @cached_property
+    def main_bone(self) -> np.ndarray:
+        """(V,) int64, the bone that moves each vertex most."""
+        return np.argmax(self.weights, axis=1)
+
+    @cached_property
     def region(self) -> np.ndarray:
         """(V,) uint8, an index into REGIONS for each base vertex."""
         return np.argmax(self._region_weights, axis=1).astype(np.uint8)

@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from understudy.worlds.people.body import BODY_VERTICES, REGIONS, RestBody, bone_transforms, model
+from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
 from understudy.worlds.people.skeleton import Posture, Skeleton, posture, reach, rotation, split_twist
 
 # Shares of the body's mass and the two joints between which each part's centre lies, with the fraction from the first
@@ -107,13 +107,14 @@ def centre_of_mass(posed: Posture) -> np.ndarray:
     return sum(mass * ((1 - f) * posed.at(a) + f * posed.at(b)) for _, a, b, mass, f in _MASS) / total
 
 
-def skin(rest: RestBody, posed: Posture, vertices: np.ndarray) -> np.ndarray:
-    """Posed positions of some base vertices, (n, 3), in the frame of the posture's joints."""
-    m = model()
-    transforms = bone_transforms(rest, posed.pose().rotations)
-    blended = (m.weights[vertices] @ transforms[:, :3, :].reshape(-1, 12).astype(np.float32)).reshape(-1, 3, 4)
-    points = np.einsum("vij,vj->vi", blended[:, :, :3], rest.vertices[vertices]) + blended[:, :, 3]
-    return points + posed.joints[0]
+def skin(posed: Posture, vertices: np.ndarray) -> np.ndarray:
+    """Positions of some base vertices, (n, 3), in the frame of the posture's joints."""
+    skel, m = posed.skeleton, model()
+    linear = posed.turned @ skel.neutral
+    shift = posed.joints - np.einsum("bij,bj->bi", linear, skel.heads)
+    moves = np.concatenate([linear, shift[:, :, None]], axis=2).reshape(-1, 12).astype(np.float32)
+    blended = (m.weights[vertices] @ moves).reshape(-1, 3, 4)
+    return np.einsum("vij,vj->vi", blended[:, :, :3], skel.rest.vertices[vertices]) + blended[:, :, 3]
 
 
 @cache
@@ -123,9 +124,9 @@ def soles(side: str) -> np.ndarray:
     return np.flatnonzero(region == REGIONS.index(f"foot.{side}"))
 
 
-def lowest(rest: RestBody, posed: Posture, side: str) -> float:
+def lowest(posed: Posture, side: str) -> float:
     """Height of the lowest point of one foot, in the frame of the posture's joints."""
-    return float(skin(rest, posed, soles(side))[:, 2].min())
+    return float(skin(posed, soles(side))[:, 2].min())
 
 
 @cache
@@ -149,7 +150,7 @@ def _arm_and_trunk(side: str) -> tuple[np.ndarray, np.ndarray]:
     return arm, np.concatenate([trunk[~near & ~face][::2], trunk[~near & face][::20]])
 
 
-def arm_depth(rest: RestBody, posed: Posture, side: str) -> float:
+def arm_depth(posed: Posture, side: str) -> float:
     """How deep, in metres, the arm enters trunk, thighs or head; negative is the clearance (12 cm at most).
 
     Each arm point is measured along the normal of the nearest trunk point, over a sample of both. The soft upper arm may
@@ -158,13 +159,15 @@ def arm_depth(rest: RestBody, posed: Posture, side: str) -> float:
     from scipy.spatial import cKDTree
 
     arm, trunk = _arm_and_trunk(side)
-    both = skin(rest, posed, np.concatenate([arm, trunk]))
+    both = skin(posed, np.concatenate([arm, trunk]))
     points, wall = both[: len(arm)], both[len(arm):]
-    normals = rest.normals[trunk]
-    turn = bone_transforms(rest, posed.pose().rotations)[np.argmax(model().weights[trunk], axis=1), :3, :3]
-    normals = np.einsum("vij,vj->vi", turn, normals)
+    turn = (posed.turned @ posed.skeleton.neutral)[model().main_bone[trunk]]
+    normals = np.einsum("vij,vj->vi", turn, posed.skeleton.rest.normals[trunk])
     distance, nearest = cKDTree(wall).query(points, distance_upper_bound=0.12)
     close = np.isfinite(distance)
     height = ((points[close] - wall[nearest[close]]) * normals[nearest[close]]).sum(axis=1)
+    # far from what is nearest and hardly behind it: past its edge
+    beside = (distance[close] > 0.03) & (np.abs(height) < 0.5 * distance[close])
+    height = np.where(beside, distance[close], height)
     height += np.where(model().region[arm[close]] == REGIONS.index(f"upper_arm.{side}"), 0.01, 0.0)
     return float(-height.min(initial=0.12))

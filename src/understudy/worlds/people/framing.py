@@ -186,16 +186,16 @@ def _beside(draws: Draws, camera: Camera, place: Place, shapes: Sequence[Shape],
     mine = shapes[-1]
     taken = [box(camera, shape, spot) for shape, spot in zip(shapes, spots)]
     best, best_cost = None, math.inf
-    offers = draws.key("candidates").uniforms(_CANDIDATES, 2)
-    for across, deeper in offers:
-        y = _on_floor(distance * (0.85 + 0.3 * deeper), place)
+    for i, (across, deeper) in enumerate(draws.key("candidates").uniforms(_CANDIDATES, 2)):
+        back = 3.0 * (i / _CANDIDATES) ** 2  # where it is crowded in front there is room behind
+        y = _on_floor(distance * (0.85 + 0.3 * deeper) + back, place)
         spot = _turned(Spot(_within(_x_at(camera, (1.2 * across - 0.1) * width, y), place, 0), y, -90.0), facing)
         if not all(apart(mine, spot, shape, other) for shape, other in zip(shapes, spots)):
             continue
         here = box(camera, mine, spot)
         hidden = max(_covered(here, other) for other in taken)
         seen = _covered(here, (0.0, 0.0, width, height), of_first=True)
-        cost = abs(hidden - overlap) + 1.5 * max(0.0, 0.6 - seen)
+        cost = abs(hidden - overlap) + 1.5 * max(0.0, 0.6 - seen) + 0.1 * back
         if cost < best_cost:
             best, best_cost = spot, cost
     if best is None:

@@ -150,15 +150,22 @@ def _ancestry(leading: str, key: Key) -> dict[str, float]:
 
 def _details(key: Key, variety: float) -> dict[str, float]:
     """Random features of face and body; both sides share a value but for a little."""
-    out = {}
-    for name in model().local_changes:
-        plain = name[2:] if name[:2] in ("l-", "r-") else name
-        spread = next((s for prefix, s in (_FACE_SPREAD | _BODY_SPREAD).items() if plain.startswith(prefix)), None)
-        if spread is None or any(part in plain for part in _LEFT_OUT):
-            continue
-        common, own = key.child(plain).normal(), key.child(name).normal()
-        out[name] = float(np.clip(variety * spread * (common + 0.12 * own), -0.9, 0.9))
-    return out
+    names = [name for name in model().local_changes if _spread(_unsided(name))]
+    plain = list(dict.fromkeys(map(_unsided, names)))
+    common = dict(zip(plain, key.child("common").normals(len(plain)).tolist()))
+    own = key.child("own").normals(len(names)).tolist()
+    return {name: float(np.clip(variety * _spread(_unsided(name)) * (common[_unsided(name)] + 0.12 * extra), -0.9, 0.9))
+            for name, extra in zip(names, own)}
+
+
+def _unsided(name: str) -> str:
+    return name[2:] if name[:2] in ("l-", "r-") else name
+
+
+def _spread(name: str) -> float:
+    if any(part in name for part in _LEFT_OUT):
+        return 0.0
+    return next((s for prefix, s in (_FACE_SPREAD | _BODY_SPREAD).items() if name.startswith(prefix)), 0.0)
 
 
 def solve(shape: BodyShape, stature_m: float, bmi: float, *, exact_bmi: bool = True) -> RestBody:

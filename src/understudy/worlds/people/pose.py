@@ -108,6 +108,8 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         kinds = {"L": left, "R": right}
         for side, kind in kinds.items():
             angles |= arm_angles(kind, side, key.child(side))
+        if "ear" in kinds.values():  # who is on the phone does not look over a shoulder
+            angles |= {name: 0.4 * angles[name] for name in ("neck.turn", "neck.bend", "neck.flexion")}
     else:
         kinds = {"L": "hang", "R": "hang"}
     posed, planted, angles = _FAMILY[family](skel, angles, drawn)
@@ -208,10 +210,10 @@ def _moving(skel, angles, drawn, cycle, stance) -> tuple[Posture, tuple[str, ...
     if not down:  # in flight: the lower foot has just left the ground
         return posed, down, together
     for _ in range(2):  # carrying feet come down to the lowest one; where a leg is too short, that one comes up
-        heights = {s: lowest(skel.rest, posed, s) for s in ("L", "R")}
+        heights = {s: lowest(posed, s) for s in ("L", "R")}
         for side in down:
             posed = lower_foot(posed, side, heights[side] - min(heights.values()))
-        heights = {s: lowest(skel.rest, posed, s) for s in ("L", "R")}
+        heights = {s: lowest(posed, s) for s in ("L", "R")}
         floor = max(heights[s] for s in down)
         for side in ("L", "R"):
             posed = lower_foot(posed, side, min(0.0, heights[side] - floor))

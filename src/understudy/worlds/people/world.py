@@ -103,10 +103,10 @@ class People:
 
 
 def _shape(stance: Stance) -> framing.Shape:
-    """What framing needs to know: every fourth skin vertex and the extremes, with room for clothes around the footprint."""
+    """What framing needs to know: some skin vertices and the extremes, with room for clothes around the footprint."""
     skin = stance.body.vertices[:BODY_VERTICES]
     extremes = [f(skin[:, axis]) for f in (np.argmin, np.argmax) for axis in range(3)]
-    points = np.concatenate([skin[::4], skin[extremes]]).astype(np.float64)
+    points = np.concatenate([skin[::12], skin[extremes]]).astype(np.float64)
     eyes = (stance.body.head("eye.L") + stance.body.head("eye.R")) / 2
     middle = points[:, :2].mean(axis=0)
     footprint = points[:, :2] + 0.02 * np.sign(points[:, :2] - middle)
