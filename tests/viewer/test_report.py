@@ -143,7 +143,8 @@ def test_charts_are_whole_svg():
     import numpy as np
 
     for svg in (charts.histogram([1, 2, 2, 5]), charts.histogram([0.1, 0.5], low=0.0, high=1.0),
-                charts.bars({EVIL: 3, "b": 1}), charts.heat_map(np.eye(4)), charts.share_bar(0.5, 0.4, 0.3, 0.6), charts.histogram([7.0, 7.0])):
+                charts.bars({EVIL: 3, "b": 1}), charts.heat_map(np.eye(4)),
+                charts.share_bar(0.5, 0.4, 0.3, 0.6), charts.histogram([7.0, 7.0])):
         read(svg)
         assert "<script" not in svg
     assert charts.histogram([]) == ""
