@@ -116,8 +116,8 @@ def flow(value: Any) -> str:
 
 
 def _key(text: str) -> str:
-    """A mapping's key; a number needs no quotes, because a key is taken as it is written."""
-    return text if _NUMBER.fullmatch(text) else _word(text)
+    """A mapping's key; a number or a range needs no quotes, because a key is taken as it is written."""
+    return text if _LABEL.fullmatch(text) else _word(text)
 
 
 def _word(text: str) -> str:
@@ -128,7 +128,8 @@ def _word(text: str) -> str:
     return f'"{escaped}"'
 
 
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_NUMBER = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
+_LABEL = re.compile(rf"{_NUMBER}(-{_NUMBER})?")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 
 
