@@ -115,6 +115,9 @@ def _encoded_steps() -> np.ndarray:
 def srgb_decode(srgb: np.ndarray) -> np.ndarray:
     """sRGB -> linear Rec. 709 (IEC 61966-2-1): uint8 through a table, floats in [0, 1] by the formula. float32."""
     if srgb.dtype == np.uint8:
-        return np.take(srgb_decode(np.arange(256, dtype=np.float32) / 255), srgb)
+        import cv2
+
+        table = srgb_decode(np.arange(256, dtype=np.float32) / 255)
+        return cv2.LUT(np.ascontiguousarray(srgb).reshape(-1), table).reshape(srgb.shape)
     x = np.asarray(srgb, np.float32)
     return np.where(x <= 0.04045, x / 12.92, np.power((np.maximum(x, 0.0) + 0.055) / 1.055, 2.4)).astype(np.float32)

@@ -7,6 +7,7 @@ A pattern is two maps over the unit square: ``tone`` in [0, 1], which runs throu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -53,14 +54,16 @@ def noise(key: Key, size: int, cells: int | tuple[int, int], octaves: int = 1) -
     return np.clip(0.5 + total * (1.5 / np.sqrt(weight)), 0.0, 1.0, dtype=np.float32)
 
 
+@lru_cache(maxsize=64)
 def _spline(size: int, cells: int) -> np.ndarray:
-    """(size, cells) weights of a periodic uniform cubic B-spline."""
+    """(size, cells) weights of a periodic uniform cubic B-spline, read-only."""
     at = (np.arange(size, dtype=np.float32) + 0.5) * (cells / size)
     first, f = np.floor(at).astype(np.int64), at - np.floor(at)
     weights = ((1 - f) ** 3, 3 * f**3 - 6 * f**2 + 4, -3 * f**3 + 3 * f**2 + 3 * f + 1, f**3)
     matrix = np.zeros((size, cells), np.float32)
     for k, weight in enumerate(weights):
         np.add.at(matrix, (np.arange(size), (first + k - 1) % cells), weight / 6)
+    matrix.flags.writeable = False
     return matrix
 
 
@@ -345,4 +348,4 @@ PATTERNS = tuple(_PATTERNS)
 CLOTH = PATTERNS[:PATTERNS.index("gradient") + 1]
 FLOORS = ("planks", "tiles", "carpet", "concrete", "marble", "terrazzo", "wood", "checks")
 WALLS = ("plaster", "brick", "concrete", "tiles", "stripes", "planks", "clouds")
-GROUNDS = ("grass", "asphalt", "concrete", "tiles", "brick", "terrazzo")
+GROUNDS = ("grass", "asphalt", "concrete", "tiles", "brick", "clouds")
