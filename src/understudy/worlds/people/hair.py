@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,9 @@ COLOURS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, floa
     "white": ((0.330, 0.325, 0.310), (0.680, 0.670, 0.640)),
     "dyed": ((0.050, 0.008, 0.040), (0.280, 0.050, 0.200)),
 }
+
+
+_OVER = tuple(PART_ID[name] for name in ("top", "dress", "outerwear"))
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,15 @@ class Hair:
         dark, light = (np.array(c) for c in COLOURS["dark brown" if colour == "dyed" else colour])
         return style, colour, 0.6 * dark + 0.4 * light
 
-    def surfaces(self, draws: Draws, figure: Figure, style: str, colour: str) -> Worn:
-        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them)."""
+    def surfaces(self, draws: Draws, figure: Figure, style: str, colour: str, clothes: Sequence[Surface] = ()) -> Worn:
+        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them), lying over ``clothes``."""
         facts = {"hair": style, "hair_colour": "none" if style == "bald" else colour}
         shape = STYLES[style]
         if shape is None:
             return Worn((), None, facts)
         key = draws.key("shape")
         material = _material(key.child("strands"), colour, shape)
-        return Worn(tuple(_grow(key, figure, shape, material)), None, facts)
+        return Worn(tuple(_grow(key, figure, shape, material, clothes)), None, facts)
 
 
 def _style_of(key: Key, figure: Figure) -> str:
@@ -112,6 +115,10 @@ def _style_of(key: Key, figure: Figure) -> str:
         weights["bald"] = 0.0
     if figure.age < 1.5:
         return "buzz" if key.child("infant").uniform() < 0.6 else "short"
+    if figure.age < 5:
+        for falling in ("long", "bob", "curly", "ponytail", "bun"):
+            weights[falling] *= 0.25
+        weights["short"] += 0.4
     if figure.age > 55:
         weights["bald"] *= 3.0
         weights["long"] *= 0.35
@@ -151,7 +158,7 @@ def _material(key: Key, colour: str, style: Style) -> Material:
                     bump_m=0.006 if style.curl else 0.0025)
 
 
-def _grow(key: Key, figure: Figure, style: Style, material: Material) -> list[Surface]:
+def _grow(key: Key, figure: Figure, style: Style, material: Material, clothes: Sequence[Surface]) -> list[Surface]:
     grid = scalp()
     model = body.model()
     faces = model.mesh("body").base_faces
@@ -189,7 +196,7 @@ def _grow(key: Key, figure: Figure, style: Style, material: Material) -> list[Su
     weights = np.einsum("crk,crkb->crb", grid.bary, model.weights[corners])
     weights = np.take_along_axis(weights, stop[..., None], 1)
     columns = _fall(key, figure, style, points, weights, hangs, size, rest, normals) if style.fall else (points, weights)
-    surface = [_sheet("hair", figure, *columns, material, faces_of=grid.face)]
+    surface = [_sheet("hair", figure, *columns, material, grid.face, clothes if style.fall else ())]
     if style.knot:
         surface += _knot(key.child("knot"), figure, style, material, size)
     return surface
@@ -239,55 +246,92 @@ def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 
 def _fall(key, figure, style, points, weights, hangs, size, rest, normals):
-    """Strands go on below the hairline: (C, R + steps, 3) points and their weights."""
+    """Strands go on below the hairline: (C, R + steps, 3) points and their weights.
+
+    What starts behind the ears gathers behind the shoulders, what starts before them falls in front."""
     from scipy.spatial import cKDTree
 
     model = body.model()
     steps = max(5, round(style.fall / 0.018))
     azimuth = scalp().azimuth
-    length = style.fall * size * hangs * (1 + 0.10 * _around(key.child("length"), 24) + 0.05 * _around(key.child("ends"), 48))
-    near = np.flatnonzero(np.isin(model.region[:body.BODY_VERTICES], [body.REGIONS.index(r) for r in (
-        "neck", "torso", "upper_arm.L", "upper_arm.R", "head")]) & (rest[:body.BODY_VERTICES, 2] > rest[:body.BODY_VERTICES, 2].max() - 0.75 * size))
-    tree = cKDTree(rest[near])
-    head = np.zeros(len(model.bones), np.float32)
-    head[model.bone("head")] = 1
-    ends = points[:, -1]
-    back = (1 - np.cos(azimuth)) / 2
-    low = rest[near[model.region[near] == body.REGIONS.index("neck")]][:, 2].min()
+    uneven = 1 + 0.10 * _around(key.child("length"), 24) + 0.05 * _around(key.child("ends"), 48)
+    length = style.fall * size * hangs * uneven
+    skin = rest[:body.BODY_VERTICES]
+    region = model.region[:body.BODY_VERTICES]
+    trunk, neck, head = (body.REGIONS.index(name) for name in ("torso", "neck", "head"))
+    near = np.flatnonzero(np.isin(region, (trunk, neck, head)) & (skin[:, 2] > skin[:, 2].max() - 0.75 * size))
+    tree = cKDTree(skin[near])
+    on_head = np.zeros(len(model.bones), np.float32)
+    on_head[model.bone("head")] = 1
+    throat = skin[region == neck]
+    low, middle = throat[:, 2].min(), throat[:, 1].mean()
+    behind = np.cos(azimuth) < 0.15
+    here = points[:, -1].copy()
+    start = here[:, 2].copy()
+    aim_x = np.sign(here[:, 0]) * np.minimum(np.abs(here[:, 0]), np.where(behind, 0.085, 0.075) * size)
+    aim_y = np.where(behind, np.maximum(here[:, 1], middle + 0.055 * size), np.minimum(here[:, 1], middle - 0.05 * size))
+    aim = np.stack([aim_x, aim_y], 1)
     chain, chain_weights = [points], [weights]
-    here = ends.copy()
-    flow = np.stack([0.18 * np.sin(azimuth), np.where(np.cos(azimuth) > -0.1, -0.10, 0.16) * np.abs(np.cos(azimuth)), -np.ones(COLUMNS)], 1)
     for step in range(1, steps + 1):
-        go = flow.copy()
-        go[:, :2] *= max(0.0, 1 - step / 4)
-        here = here + go * (length / steps)[:, None]
+        drop = (length / steps)[:, None]
+        pull = np.clip((start - here[:, 2] - 0.03 * size) / (0.10 * size), 0, 1)[:, None] * 0.22
+        here = here + np.concatenate([(aim - here[:, :2]) * pull * (hangs > 0)[:, None], -drop], 1)
         distance, at = tree.query(here)
         vertex = near[at]
-        margin = (0.014 + 0.012 * back) * size
+        on_trunk = region[vertex] == trunk
+        margin = (0.012 + 0.022 * on_trunk) * size  # there are clothes on the trunk
         depth = ((here - rest[vertex]) * normals[vertex]).sum(1)
-        level = normals[vertex] * [1, 1, 0.15]
+        level = normals[vertex] * [0.6, 1, 0.1]
         level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-6)
-        push = np.where((distance < 0.08 * size) & (hangs > 0), np.maximum(margin - depth, 0), 0)
+        push = np.where((distance < 0.08 * size) & (hangs > 0), np.clip(margin - depth, 0, 0.03 * size), 0)
         here = here + push[:, None] * level
         blend = np.clip((low + 0.06 * size - here[:, 2]) / (0.12 * size), 0, 1)[:, None]
         chain.append(here[:, None])
-        chain_weights.append(((1 - blend) * head + blend * model.weights[vertex])[:, None])
+        chain_weights.append(((1 - blend) * on_head + blend * model.weights[vertex])[:, None])
     rows = np.concatenate(chain, 1)
-    for _ in range(2):  # neighbours hang together
-        low_part = rows[:, ROWS:]
-        side = 0.5 * (np.roll(low_part, 1, 0) + np.roll(low_part, -1, 0))
-        free = (hangs > 0.99) & (np.roll(hangs, 1) > 0.99) & (np.roll(hangs, -1) > 0.99)
-        rows[:, ROWS:] = np.where(free[:, None, None], 0.6 * low_part + 0.4 * side, low_part)
+    free = (hangs > 0.99) & (np.roll(hangs, 1) > 0.99) & (np.roll(hangs, -1) > 0.99)
+    for _ in range(3):  # neighbours hang together
+        fall = rows[:, ROWS:]
+        side = 0.5 * (np.roll(fall, 1, 0) + np.roll(fall, -1, 0))
+        rows[:, ROWS:] = np.where(free[:, None, None], 0.5 * fall + 0.5 * side, fall)
     return rows, np.concatenate(chain_weights, 1)
 
 
-def _sheet(name, figure, points, weights, material, faces_of) -> Surface:
+def _over_clothes(posed: np.ndarray, clothes: Sequence[Surface], gap_m: float) -> np.ndarray:
+    """(C, rows, 3) strands pushed out of the garments that they lie on."""
+    from scipy.spatial import cKDTree
+
+    worn = [s for s in clothes if s.normals is not None and (s.part[0] in _OVER)]
+    if not worn:
+        return posed
+    vertices, normals, rest = (np.concatenate([getattr(s, name) for s in worn]) for name in ("vertices", "normals", "rest"))
+    # the strips inside a hem repeat the rest positions of the cloth's edge: only the outer side, which comes first, counts
+    place = np.ascontiguousarray(rest).view(np.dtype((np.void, rest.dtype.itemsize * 3))).ravel()
+    outer = np.unique(place, return_index=True)[1]
+    vertices, normals = vertices[outer], normals[outer]
+    tree = cKDTree(vertices)
+    hanging = posed[:, ROWS:].reshape(-1, 3)
+    for turn in range(3):
+        distance, near = tree.query(hanging)
+        depth = ((hanging - vertices[near]) * normals[near]).sum(1)
+        push = np.where(distance < 0.09, np.clip(gap_m - depth, 0, 0.05), 0)[:, None] * normals[near]
+        if turn < 2:
+            grid = push.reshape(len(posed), -1, 3)
+            grid = np.maximum(np.abs(grid), 0.5 * np.abs(np.roll(grid, 1, 0))) * np.sign(np.where(grid == 0, np.roll(grid, 1, 0), grid))
+            push = grid.reshape(-1, 3)
+        hanging = hanging + push
+    return np.concatenate([posed[:, :ROWS], hanging.reshape(len(posed), -1, 3)], 1)
+
+
+def _sheet(name, figure, points, weights, material, faces_of, clothes: Sequence[Surface] = ()) -> Surface:
     """A closed round of columns as one mesh, moved with the pose."""
     count, rows = points.shape[:2]
     transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12)
     moves = (weights.reshape(count * rows, -1) @ transforms).reshape(-1, 3, 4)
     flat = points.reshape(-1, 3)
     posed = np.einsum("nij,nj->ni", moves[:, :, :3], flat) + moves[:, :, 3]
+    if clothes:
+        posed = _over_clothes(posed.reshape(count, rows, 3), clothes, 0.010).reshape(-1, 3)
     index = np.arange(count * rows).reshape(count, rows)
     a, b = index, np.roll(index, -1, 0)
     quads = np.stack([a[:, :-1], b[:, :-1], b[:, 1:], a[:, 1:]], -1).reshape(-1, 4)

@@ -19,8 +19,8 @@ _CENTRE = np.array([0.0, -0.035, 0.742])
 _CROWN_DEG = 24.0  # how far behind the vertical the whorl lies
 # The hairline's elevation over the head's middle, by azimuth from the front (degrees): forehead, temple, sideburn, over the
 # ear, behind it, nape.
-_AZIMUTH = (0, 20, 38, 50, 60, 68, 78, 86, 97, 112, 122, 130, 145, 160, 180)
-_ELEVATION = (43, 42, 40, 31, 20, 8, 2, 8, 15, 10, -12, -28, -40, -45, -46)
+_AZIMUTH = (0, 30, 44, 52, 57, 61, 65, 76, 84, 90, 100, 112, 122, 130, 145, 160, 180)
+_ELEVATION = (25, 26, 28, 26, 19, 7, -5, -8, -2, 8, 13, 9, -12, -28, -40, -46, -48)
 
 
 @dataclass(frozen=True)

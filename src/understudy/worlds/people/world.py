@@ -89,7 +89,7 @@ class People:
                         person.muscle, person.ancestry, spot.heading_deg, one.stance.family)
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
-        hair = self.hair.surfaces(at.at("hair"), figure, style, colour)
+        hair = self.hair.surfaces(at.at("hair"), figure, style, colour, clothes.surfaces)
         skin = self.skin.surfaces(at.at("skin"), figure, clothes.covered, hair_rgb=tuple(single_hair))
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
         facts = {

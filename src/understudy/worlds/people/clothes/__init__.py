@@ -74,7 +74,7 @@ def _item(key: Key, name: str, pattern: str, colour: str) -> Item:
     if pattern != "auto" and pattern not in fabric.CLOTHS[cloth].patterns:  # a kind of cloth that comes in this pattern, if any
         cloth = next((c for c in cloths if pattern in fabric.CLOTHS[c].patterns), cloth)
     return Item(name, garment.cut(key.child("cut")), garment.ease(key.child("ease")),
-                fabric.choose(key.child("fabric"), cloth, pattern, colour))
+                fabric.choose(key.child("fabric"), cloth, pattern, colour, garment.part == "top"))
 
 
 def _garments(key: Key, age: float, gender: float, top: str, bottom: str) -> tuple[str, str | None]:

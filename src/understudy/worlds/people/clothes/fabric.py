@@ -73,9 +73,12 @@ class Choice:
 PRINT_M = 0.9  # a printed top's texture goes once around the trunk
 
 
-def choose(key: Key, cloth: str, wanted: str = "auto", colour: str = "auto") -> Choice:
-    """Cloth of a kind, with a pattern (one of PATTERNS, or auto) and a colour family (a name of COLOURS, or auto)."""
-    kinds = CLOTHS[cloth].patterns
+def choose(key: Key, cloth: str, wanted: str = "auto", colour: str = "auto", printed: bool = True) -> Choice:
+    """Cloth of a kind, with a pattern (one of PATTERNS, or auto) and a colour family (a name of COLOURS, or auto).
+
+    ``printed`` : whether a graphic may be printed on the chest
+    """
+    kinds = {name: weight for name, weight in CLOTHS[cloth].patterns.items() if printed or name != "print"}
     names = list(kinds)
     name = names[key.child("pattern").weighted([kinds[n] for n in names])] if wanted == "auto" else wanted
     if cloth == "denim" and colour == "auto":

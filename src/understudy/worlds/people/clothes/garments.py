@@ -66,22 +66,23 @@ def levels(cut: Cut, at: Coordinates) -> Levels:
 
 
 def _neckline(kind: str, x, y, z) -> Levels:
-    crew = 0.568 + 0.34 * y + 2.5 * np.clip(np.abs(x) - 0.062, 0, None) - z
+    # away from the neck's axis and downwards both lead out of the opening, so the line is sharp wherever it runs
+    crew = np.hypot(x, y + 0.025) - 0.082 + 0.575 + 0.34 * y - z
     if kind == "tank":
-        return [crew - 0.012, 10.0 * np.abs(x) ** 2 + 0.46 + 0.9 * np.clip(y + 0.02, 0, 0.07) - z]
+        return [crew - 0.016, 10.0 * np.abs(x) ** 2 + 0.46 + 0.9 * np.clip(y + 0.02, 0, 0.07) - z]
     if kind == "vee":
-        return [crew, 2.1 * np.abs(x) + 0.455 + 1.8 * np.clip(y + 0.11, 0, 0.2) - z]
+        return [crew, 1.25 * np.abs(x) + 0.445 + 1.8 * np.clip(y + 0.11, 0, 0.2) - z]
     if kind == "scoop":
-        return [crew - 0.012, 8.0 * np.abs(x) ** 2 + 0.485 + 1.8 * np.clip(y + 0.11, 0, 0.2) - z]
+        return [crew - 0.016, 8.0 * np.abs(x) ** 2 + 0.485 + 1.8 * np.clip(y + 0.11, 0, 0.2) - z]
     if kind == "collar":
-        return [crew + 0.024, 1.3 * np.abs(x) + 0.525 + 2.0 * np.clip(y + 0.09, 0, 0.2) - z]
+        return [crew + 0.034, 1.3 * np.abs(x) + 0.525 + 2.0 * np.clip(y + 0.09, 0, 0.2) - z]
     if kind == "high":
-        return [crew + 0.032]
+        return [crew + 0.046]
     return [crew]
 
 
 def _armhole(x, z, arm) -> np.ndarray:
-    return np.minimum(0.118 + 1.1 * np.clip(0.50 - z, 0, None) - np.abs(x), np.where(arm > 0.10, -0.1, 1.0))
+    return np.minimum(0.112 + 0.45 * np.clip(0.50 - z, 0, 0.2) - np.abs(x), np.where(z > 0.34, 0.012 - arm, np.where(arm > 0, -1.0, 1.0)))
 
 
 def _in(key: Key, name: str, low: float, high: float) -> float:

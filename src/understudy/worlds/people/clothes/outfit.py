@@ -98,7 +98,7 @@ class Outfit:
                 inner = draped["top"] if self.tucked else m.rest
                 inner = cloth if garment.part == "dress" else inner
                 skirt = skirts.hang(self.key.child("skirt"), figure, m, inner, waist)
-                out.append(_skirt(figure, skirt, item, waist))
+                out.append(_skirt(figure, m, skirt, item, waist))
                 covered |= _hidden_by_skirt(item.cut.bottom, waist)
                 if garment.part == "bottom":
                     continue
@@ -144,9 +144,9 @@ def _cut_and_sew(name, part, m, cloth, level, material: Material, per_m: float, 
                facing_m=facing_m * m.size)
 
 
-def _skirt(figure: Figure, cloth: np.ndarray, item: Item, waist: float) -> Surface:
+def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float) -> Surface:
     s = skirts.skirt_mesh()
-    posed = shell.move(skirts.moves(figure), cloth)
+    posed = skirts.settle(m, skirts.moves(figure), cloth, waist)
     normals = shell.vertex_normals(posed, s.faces)
     at = s.corner_vertex
     z = s.xyz[:, 2]

@@ -98,32 +98,48 @@ def drape(m: Measures, ease: Ease) -> np.ndarray:
 
 
 def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarray:
-    """Folds where cloth bends or hangs: across the limbs near elbows, knees, ankles and waist, lengthwise on the trunk."""
+    """Folds where cloth bends or hangs: arcs across the limbs near elbows, knees and ankles, drag lines on the trunk.
+
+    A fold is a ridge that runs part of the way round and dies out; two sets of different spacing break each other up.
+    """
     c = canvas()
-    at = c.at
-    phase = 2 * np.pi * key.child("phase").uniforms(12)
+    phase = 2 * np.pi * key.child("phase").uniforms(16)
     pick = key.child("shape").uniforms(6)
-    along, around = at.along, at.around
-    arm, leg = np.char.startswith(np.array(LIMBS), "arm")[at.limb], np.char.startswith(np.array(LIMBS), "leg")[at.limb]
-    side = np.where(at.limb % 2 == 0, 1.7, 0.0)
-    wave = 0.045 + 0.02 * pick[0]
-    skew = 1.6 * np.sin(around + phase[0] + side) + 0.7 * np.sin(2 * around + phase[1] + side)
-    rings = np.sin(2 * np.pi * along / wave + skew + phase[2] + side)
-    rings = np.maximum(rings, -0.3)  # ridges are sharper than valleys
-    elbow, knee = _bump(along, 0.23, 0.10), _bump(along, 0.42, 0.11)
-    cuff, ankle = _bump(along, 0.42, 0.08), _bump(along, 0.76, 0.12)
-    where = np.where(arm, 0.9 * elbow + 0.5 * cuff + 0.3, np.where(leg, 0.7 * knee + 1.0 * ankle + 0.15, 0))
-    # trunk: drag lines that fan out below the bust and slant from the sides, strongest at the waist
-    z = at.xyz[:, 2]
-    count = 5 + int(4 * pick[1])
-    fan = np.sin(count * around + 9.0 * (z - 0.2) * np.sin(around + phase[3]) + phase[4])
-    slant = np.sin(2 * np.pi * (z + 0.35 * np.abs(np.sin(around + phase[5]))) / 0.075 + phase[6] + 2 * np.sin(around))
-    trunk = 0.55 * fan * _bump(z, 0.05, 0.2) + 0.6 * np.maximum(slant, -0.3) * _bump(z, 0.14, 0.11)
-    armpit = np.sin(2 * np.pi * (z - 0.8 * np.abs(at.xyz[:, 0])) / 0.06 + phase[7]) * _bump(z, 0.42, 0.08) \
-        * _bump(np.abs(at.xyz[:, 0]), 0.17, 0.06)
-    lift = np.where(at.limb == 0, trunk + 0.6 * armpit, where * rings)
-    lift = 0.5 * lift + 0.5 * (c.smooth @ lift)
-    return cloth + (height_m * m.size * lift)[:, None] * m.normals
+    limb, along, around = c.at.limb, c.at.along, c.at.around
+    x, y, z = c.at.xyz.T
+    arm, leg = (limb == 1) | (limb == 2), limb >= 3
+    odd = np.where(limb % 2 == 0, 2.3, 0.0)  # left and right differ
+    first = _arcs(along, around, 0.052 + 0.02 * pick[0], 1.9, phase[0:4], odd)
+    second = _arcs(along, around, 0.034 + 0.01 * pick[1], -2.6, phase[4:8], odd)
+    elbow, knee = _bump(along, 0.23, 0.08), _bump(along, 0.42, 0.10)
+    cuff, ankle = _bump(along, 0.42, 0.06), _bump(along, 0.77, 0.09)
+    crotch = _bump(along, 0.08, 0.08) * np.clip(1.2 - np.abs(around) / 2, 0, 1)
+    where = np.where(arm, 0.25 + 0.8 * elbow + 0.5 * cuff, np.where(leg, 0.12 + 0.6 * knee + 0.9 * ankle + 0.5 * crotch, 0))
+    limbs = where * (0.75 * first + 0.5 * second)
+    # trunk: folds that hang from the bust, slant towards the waist, and gather under the arms
+    count = 4 + int(4 * pick[2])
+    fan = np.sin(count * around + 7.0 * (z - 0.2) * np.sin(2 * around + phase[8]) + phase[9])
+    slant = _ridge(2 * np.pi * (z + 0.45 * np.abs(x) + 0.05 * np.sin(2 * around + phase[10])) / 0.085 + phase[11])
+    slant = slant * np.clip(0.4 + np.sin(around * 1.5 + phase[12]) + 0.6 * np.sin(12 * z + phase[13]), 0, 1)
+    armpit = _ridge(2 * np.pi * (z - 1.1 * np.abs(x)) / 0.07 + phase[14]) * _bump(z, 0.41, 0.07) * _bump(np.abs(x), 0.15, 0.05)
+    trunk = 0.5 * fan * _bump(z, 0.03, 0.16) + 0.55 * slant * _bump(z, 0.16, 0.10) + 0.6 * armpit
+    lift = np.where(limb == 0, trunk, limbs)
+    for _ in range(2):
+        lift = 0.5 * lift + 0.5 * (c.smooth @ lift)
+    return cloth + (1.5 * height_m * m.size * lift)[:, None] * m.normals
+
+
+def _ridge(phase: np.ndarray) -> np.ndarray:
+    """A wave with narrow crests and broad hollows, -0.4 to 1."""
+    wave = 0.5 + 0.5 * np.cos(phase)
+    return wave * wave * 1.4 - 0.4
+
+
+def _arcs(along, around, wave_m, skew, phase, odd) -> np.ndarray:
+    """Ridges around a limb that wander, slant and die out."""
+    wander = skew * np.sin(around + phase[0] + odd) + 0.8 * np.sin(2 * around + phase[1] + 9 * along)
+    alive = np.clip(0.35 + np.sin(around + phase[2] + odd + 13 * along) + 0.5 * np.sin(3 * around - 21 * along + phase[3]), 0, 1)
+    return _ridge(2 * np.pi * along / wave_m + wander + odd) * alive
 
 
 def outside(m: Measures, cloth: np.ndarray, under: np.ndarray, gap_m: float) -> np.ndarray:

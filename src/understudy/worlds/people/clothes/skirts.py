@@ -100,6 +100,33 @@ def outside(m: Measures, cloth: np.ndarray, under: np.ndarray, gap_m: float) -> 
     return cloth + short[:, None] * normal
 
 
+def settle(m: Measures, moved: np.ndarray, cloth: np.ndarray, waist: float, gap_m: float = 0.010) -> np.ndarray:
+    """The posed skirt, (n, 3): sunk onto the thighs where a pose lays it flat, pushed out of hips and legs where it drives
+    them through, and smoothed over the push. moved : (n, 3, 4) rest to world; cloth : (n, 3) at rest."""
+    from scipy.spatial import cKDTree
+
+    s, c = skirt_mesh(), canvas()
+    posed = move(moved, cloth)
+    flat = 1 - np.clip(np.abs(moved[:, 2, 2]), 0, 1)
+    posed[:, 2] -= 0.08 * m.size * flat * np.clip((waist - s.xyz[:, 2]) / 0.25, 0, 1)
+    rows = np.flatnonzero((c.at.arm < 0) & (c.at.xyz[:, 2] < 0.2) & (c.at.xyz[:, 2] > -0.74))
+    legs = move(m.moves[rows], m.rest[rows])
+    normals = np.einsum("nij,nj->ni", m.moves[rows, :, :3], m.normals[rows])
+    tree = cKDTree(legs)
+    for turn in range(4):
+        near = tree.query(posed)[1]
+        depth = ((posed - legs[near]) * normals[near]).sum(1)
+        short = np.clip(gap_m * m.size - depth, 0, 0.06)
+        if not short.any():
+            break
+        push = short[:, None] * normals[near]
+        if turn < 3:
+            for _ in range(2):
+                push = np.where(short[:, None] > 0, push, s.smooth @ push)
+        posed = posed + push
+    return posed
+
+
 def moves(figure: Figure) -> np.ndarray:
     """(n, 3, 4) rest to world of the skirt's vertices."""
     transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12)
