@@ -206,7 +206,8 @@ def test_the_same_bytes_twice_whatever_came_between():
 
 
 def test_the_same_bytes_in_a_fresh_process():
-    code = f"import sys; sys.path.insert(0, {str(__file__).rsplit('/', 1)[0]!r}); import test_path_light as t; print(t.digest_of(0))"
+    folder = str(__file__).rsplit("/", 1)[0]
+    code = f"import sys; sys.path.insert(0, {folder!r}); import test_path_light as t; print(t.digest_of(0))"
     fresh = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert fresh.stdout.strip() == digest_of(0)
 

@@ -57,20 +57,28 @@ class View:
         """
         h, w = self.hw
         grid = (project_camera(self.lens, points) - self.origin_px) / self.step_px
+        a, b, c = faces.T
+        ends = []
+        for axis in range(2):
+            along = grid[:, axis]
+            pa, pb, pc = along[a], along[b], along[c]
+            ends += [np.minimum(np.minimum(pa, pb), pc), np.maximum(np.maximum(pa, pb), pc)]
+        torn = np.isnan(ends[0])  # part of it has no image: it may be anywhere, unless all lies behind
         if any(self.lens.distortion):  # an edge's image bows out of its corners' box
-            spans = np.abs(np.stack([grid[faces[:, i]] - grid[faces[:, i - 1]] for i in range(3)])).max(axis=(0, 2))
-            bow = (self._bend * spans**2 * self.step_px / min(self.lens.focal_px) + 0.01)[:, None]
+            span = np.maximum(ends[1] - ends[0], ends[3] - ends[2])
+            bow = self._bend * span * span * self.step_px / min(self.lens.focal_px) + 0.01
         else:
-            bow = np.zeros((1, 1))
-        x, y = grid[:, 0][faces], grid[:, 1][faces]
-        size = np.array([w, h, w, h], float)
-        low = np.stack([x.min(axis=1), y.min(axis=1)], axis=1) - bow
-        high = np.stack([x.max(axis=1), y.max(axis=1)], axis=1) + bow
-        out = np.concatenate([np.ceil(low - 0.5 - 1e-6), np.floor(high - 0.5 + 1e-6) + 1], axis=1)
-        torn = np.isnan(out).any(axis=1)  # part of it has no image: it may be anywhere, unless all lies behind
-        out[torn] = (0, 0, w, h)
-        out[torn & (points[:, 2][faces] <= NEAR_M).all(axis=1)] = 0
-        return np.clip(out, 0, size)[:, [0, 2, 1, 3]].astype(np.int64)
+            bow = 0.0
+        out = np.zeros((len(faces), 4), np.int64)
+        for column, size in ((0, w), (2, h)):
+            low = np.ceil(ends[column] - bow - (0.5 + 1e-6))
+            high = np.floor(ends[column + 1] + bow - (0.5 - 1e-6)) + 1
+            low[torn], high[torn] = 0, size
+            out[:, column], out[:, column + 1] = np.clip(low, 0, size), np.clip(high, 0, size)
+        if torn.any():
+            z = points[:, 2]
+            out[torn & (z[a] <= NEAR_M) & (z[b] <= NEAR_M) & (z[c] <= NEAR_M)] = 0
+        return out
 
     @cached_property
     def _bend(self) -> float:

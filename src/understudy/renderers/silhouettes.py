@@ -13,7 +13,7 @@ import numpy as np
 from understudy.geometry.cameras import NEAR_M, project_camera
 from understudy.renderers.raster import View, covered
 from understudy.renderers.triangles import Triangles
-from understudy.scene import Scene
+from understudy.scene import Lens, Scene
 
 MARGIN = 1.0  # the extended picture reaches this many pictures beyond each border
 _SAMPLES = 60_000  # samples taken of the part of a silhouette that lies beyond the picture
@@ -28,12 +28,13 @@ def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.
     view = View(scene.camera.lens)
     for i, entity in enumerate(scene.labelled):
         seen = instance == entity.id
-        faces = triangles.faces_of(entity)
-        if len(faces):
-            far = points[faces.ravel(), 2].max()
-            behind = ~seen & (depth < far) & reach(view, points, faces)
+        part, faces = triangles.part_of(entity)
+        box = reach(view.lens, points[part]) if len(faces) else None
+        if box is not None:
+            behind = np.zeros(seen.shape, bool)
+            behind[box] = ~seen[box] & (depth[box] < points[part, 2].max())
             if behind.any():
-                seen |= covered(points, faces, view, behind)
+                seen |= covered(points[part], faces, view, behind)
         out[i] = seen
     return out
 
@@ -48,8 +49,8 @@ def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: n
     out = shapes.sum(axis=(1, 2)).astype(np.float64)
     canvas = np.array([-MARGIN * w, -MARGIN * h, (1 + MARGIN) * w, (1 + MARGIN) * h])
     for i, entity in enumerate(scene.labelled):
-        faces = triangles.faces_of(entity)
-        box = _bounds(lens, points[np.unique(faces)], canvas) if len(faces) else None
+        part, faces = triangles.part_of(entity)
+        box = _bounds(lens, points[part], canvas) if len(faces) else None
         if box is None or (box[0] >= 0 and box[1] >= 0 and box[2] <= w and box[3] <= h):
             continue
         inside = np.array([max(box[0], 0), max(box[1], 0), min(box[2], w), min(box[3], h)])
@@ -60,21 +61,18 @@ def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: n
         x = box[0] + (np.arange(shape[1]) + 0.5) * step
         y = box[1] + (np.arange(shape[0]) + 0.5) * step
         outside = ((x < 0) | (x >= w))[None, :] | ((y < 0) | (y >= h))[:, None]
-        out[i] += np.count_nonzero(covered(points, faces, view, outside)) * step**2
+        out[i] += np.count_nonzero(covered(points[part], faces, view, outside)) * step**2
     return out
 
 
-def reach(view: View, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(h, w) bool: the box of pixels that the faces' corners span."""
-    w, h = view.lens.size_wh
-    box = _bounds(view.lens, points[np.unique(faces)], np.array([0.0, 0.0, w, h]))
-    out = np.zeros(view.hw, bool)
-    if box is not None:
-        out[int(box[1]):int(box[3]), int(box[0]):int(box[2])] = True
-    return out
+def reach(lens: Lens, points: np.ndarray) -> tuple[slice, slice] | None:
+    """Rows and columns of the pixels that can see any of points (k, 3) in the camera's frame; None if there are none."""
+    w, h = lens.size_wh
+    box = _bounds(lens, points, np.array([0.0, 0.0, w, h]))
+    return None if box is None else (slice(int(box[1]), int(box[3])), slice(int(box[0]), int(box[2])))
 
 
-def _bounds(lens, points: np.ndarray, canvas: np.ndarray) -> np.ndarray | None:
+def _bounds(lens: Lens, points: np.ndarray, canvas: np.ndarray) -> np.ndarray | None:
     """Whole-pixel xyxy that holds the image of points within ``canvas``; None if there is none, all of it if unsure."""
     if (points[:, 2] <= NEAR_M).all():
         return None

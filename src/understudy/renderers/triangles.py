@@ -79,10 +79,13 @@ class Triangles:
                 out[p.vertices] = array
         return out
 
-    def faces_of(self, entity: Entity) -> np.ndarray:
-        """(k, 3) int32: the faces of one entity."""
-        found = [self.faces[p.faces] for p in self.pieces if p.entity is not None and p.entity.id == entity.id]
-        return np.concatenate(found) if found else np.zeros((0, 3), np.int32)
+    def part_of(self, entity: Entity) -> tuple[slice, np.ndarray]:
+        """One entity's range of vertices and its faces (k, 3) int32 into that range; its pieces lie together."""
+        found = [p for p in self.pieces if p.entity is not None and p.entity.id == entity.id]
+        if not found:
+            return slice(0, 0), np.zeros((0, 3), np.int32)
+        vertices = slice(found[0].vertices.start, found[-1].vertices.stop)
+        return vertices, self.faces[found[0].faces.start:found[-1].faces.stop] - vertices.start
 
 
 def triangles_of(scene: Scene) -> Triangles:

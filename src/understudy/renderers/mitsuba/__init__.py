@@ -73,14 +73,13 @@ class Path:
 def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:
     """(k,) flat indices of the pixels within reach of any entity's box: the only ones that can see something."""
     from understudy.geometry.cameras import to_camera
-    from understudy.renderers.raster import View
     from understudy.renderers.silhouettes import reach
 
     w, h = scene.camera.lens.size_wh
     points = to_camera(scene.camera, triangles.vertices)
     mask = np.zeros((h, w), bool)
     for entity in scene.entities:
-        faces = triangles.faces_of(entity)
-        if len(faces):
-            mask |= reach(View(scene.camera.lens), points, faces)
+        box = reach(scene.camera.lens, points[triangles.part_of(entity)[0]])
+        if box is not None:
+            mask[box] = True
     return np.flatnonzero(mask)
