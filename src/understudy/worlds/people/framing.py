@@ -24,10 +24,10 @@ from understudy.surroundings import Place
 from understudy.values import LogUniform, Normal, Uniform, Value, Weighted
 
 # Shot -> share of the picture's height that the subject's whole stature would span: least and most.
-SHOTS = {"portrait": (2.2, 4.2), "half": (1.25, 2.0), "full": (0.62, 0.95), "distant": (0.2, 0.55)}
+SHOTS = {"portrait": (2.2, 4.2), "half": (1.25, 2.0), "full": (0.6, 0.9), "distant": (0.2, 0.55)}
 GAP_M = 0.06  # between the footprints of two figures
 _DIRECTIONS = 32
-_CANDIDATES = 48
+_CANDIDATES = 32
 _LOWEST_CAMERA_M = 0.25
 
 
@@ -137,7 +137,7 @@ def _pose(camera: Camera, place: Place, subject: Shape, share: float, distance: 
         top = 0.06 + share * (tall - subject.eye_m) / tall
         target, at = subject.eye_m, top + (0.16 if drawn["shot"] == "portrait" else 0.10) * drawn["down"]
     else:  # the feet are the target
-        lowest, highest = 0.97, min(share + 0.03, 0.97)
+        lowest, highest = 0.955, min(share + 0.035, 0.955)
         target, at = 0.0, highest + (lowest - highest) * drawn["down"]
     if place.horizon is not None:
         # a point at the camera's height lies on the horizon, so its height over the target says how far below it that is
