@@ -19,7 +19,8 @@ _LOOKS = {"labels": ("labels",), "plain": ("picture",), "pairs": ("picture", "la
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = ("Record I of a preview is record I of the data set: the same picture, the same labels. The sheet is "
                      "written again as each record arrives.")
-    parser.add_argument("recipe", metavar="RECIPE", help="a recipe's file, or the name of a shipped one (`recipe list`)")
+    parser.add_argument("recipe", metavar="RECIPE",
+                        help="a recipe's file, the name of a shipped one (`recipe list`), or the folder of a data set")
     parser.add_argument("-n", "--count", type=int, default=12, metavar="N", help="how many records (default 12)")
     parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="the sheet (NAME-preview.png if left out)")
     parser.add_argument("--seed", type=int, metavar="S", help="the root of all randomness, in place of the recipe's")
@@ -52,21 +53,27 @@ def run(args: argparse.Namespace) -> int:
                          got=f"{args.count}, {args.workers}, {args.columns}")
     if args.only is not None and args.only < 0:
         raise UsageError("records count from 0", got=args.only)
-    overrides = [*args.overrides, *([f"seed={args.seed}"] if args.seed is not None else [])]
-    recipe = parse(args.recipe, overrides=overrides)
     one = args.only is not None
     indices = [args.only] if one else list(range(args.count))
-    out = args.out or Path((re.sub(r"[^\w.-]+", "-", recipe.name).strip("-.") or "recipe") + "-preview.png")
+    if Path(args.recipe).is_dir():
+        if args.overrides or args.seed is not None:
+            raise UsageError("a made data set cannot be changed by --set or --seed", where=args.recipe)
+        title, note, made = Path(args.recipe).resolve().name, "", _written(Path(args.recipe), indices)
+    else:
+        overrides = [*args.overrides, *([f"seed={args.seed}"] if args.seed is not None else [])]
+        recipe = parse(args.recipe, overrides=overrides)
+        title, note, made = recipe.name, f"seed {recipe.seed}", _made(recipe, indices, args.workers)
+    out = args.out or Path((re.sub(r"[^\w.-]+", "-", title).strip("-.") or "recipe") + "-preview.png")
     opening = args.open if args.open is not None else sys.stdout.isatty()
     sheet: Sheet | None = None
     lost: list[str] = []
-    for cell, (record, why) in _made(recipe, indices, args.workers):
+    for cell, (record, why) in made:
         if record is None:
             lost.append(why)
             print(f"record {indices[cell]}: {why}", file=sys.stderr)
             continue
         if sheet is None:
-            sheet = _sheet(args, recipe, record, len(indices), one)
+            sheet = _sheet(args, title, note, record, len(indices), one)
         sheet.add(record, cell)
         sheet.save(out)
         if one:
@@ -86,14 +93,31 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sheet(args: argparse.Namespace, recipe: Recipe, record: Record, count: int, one: bool):
+def _sheet(args: argparse.Namespace, title: str, note: str, record: Record, count: int, one: bool):
     from understudy.viewer import draw
     from understudy.viewer.sheet import Sheet
 
     views = _LOOKS.get(args.look) or ("picture", *(v for v in draw.VIEWS[1:] if draw.view(record, v, 16) is not None))
     columns = args.columns or (1 if len(views) > 2 else max(1, min(6 // len(views), round((count * 0.75) ** 0.5) + 1)))
     width = min(record.picture.size_wh[0], 960) if one and args.width == 320 else args.width
-    return Sheet(count, columns=columns, width_px=width, views=views, title=recipe.name, note=f"seed {recipe.seed}")
+    return Sheet(count, columns=columns, width_px=width, views=views, title=title, note=note)
+
+
+def _written(folder: Path, indices: list[int]) -> Iterator[tuple[int, tuple[Record | None, str]]]:
+    """The same from a data set: its first records, or the one asked for."""
+    from understudy.errors import DatasetError
+    from understudy.writers import read
+
+    cells = {index: cell for cell, index in enumerate(indices)}
+    last = -1
+    for last, record in enumerate(read(folder)):
+        if last in cells:
+            yield cells.pop(last), (record, "")
+        if not cells:
+            return
+    if len(cells) == len(indices):
+        raise DatasetError("there is no such record", where=folder, wanted=f"record {min(indices)}",
+                           got=f"{last + 1} records")
 
 
 def _made(recipe: Recipe, indices: list[int], workers: int) -> Iterator[tuple[int, tuple[Record | None, str]]]:
