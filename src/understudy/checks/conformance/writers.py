@@ -50,6 +50,7 @@ class _Kit:
             units[number] = list(writer.close())
             for unit in units[number]:
                 wanted((work / unit).exists(), f"close() names {unit}, which is not there")
+                wanted(not (out / unit).exists(), f"two shards write {unit}")
                 (out / unit).parent.mkdir(parents=True, exist_ok=True)
                 (work / unit).rename(out / unit)
             left = [p for p in work.rglob("*") if p.is_file()]
