@@ -233,6 +233,24 @@ def test_another_shard_size_or_other_versions_are_refused(tmp_path):
         generate(recipe(), tmp_path / "out", count=3, workers=0)
 
 
+def test_a_folder_without_one_record_is_anybodys(tmp_path):
+    with pytest.raises(RunError, match="not one record"):
+        generate(recipe(trouble={-1: "asset"}), tmp_path / "out", count=7, workers=0)
+    other = fakes.FakeRecipe(seed=1)
+    assert generate(other, tmp_path / "out", count=3, workers=0).made == 3
+    generate(other, tmp_path / "calm", count=3, workers=0)
+    assert fakes.tree(tmp_path / "out") == fakes.tree(tmp_path / "calm")
+
+
+def test_a_folder_without_one_record_but_with_other_files_is_not(tmp_path):
+    with pytest.raises(RunError, match="not one record"):
+        generate(recipe(trouble={-1: "asset"}), tmp_path / "out", count=3, workers=0)
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    with pytest.raises(FolderTaken):
+        generate(fakes.FakeRecipe(seed=1), tmp_path / "out", count=3, workers=0)
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
 def test_a_smaller_count_is_refused(tmp_path):
     generate(recipe(), tmp_path / "out", count=12, workers=0)
     with pytest.raises(UsageError, match=r"wanted -n 7, got 12 already made"):

@@ -85,12 +85,13 @@ def claim(out: Path, identity: Mapping[str, Any], recipe: Recipe, shard_size: in
     """Make the held folder this run's, or check that it is; the shard size that holds here.
 
     recipe : as run, with the count asked for; identity : everything else that the folder's bytes depend on
+    A folder in which no record was made yet is anybody's: a first try that came to nothing stands in nobody's way.
     Raises FolderTaken, naming what differs, where another recipe, seed, format or version began it, and UsageError where
     more is made already than is asked for.
     """
     path, count = out / RUN, recipe.count
     size = shard_size or default_shard_size
-    if path.exists():
+    if path.exists() and not _empty_of_records(out):
         try:
             found = json.loads(path.read_text())
             size = int(found["shard_size"])
@@ -110,6 +111,26 @@ def claim(out: Path, identity: Mapping[str, Any], recipe: Recipe, shard_size: in
     put(out, RUN, to_json({**identity, "shard_size": size, "count": count}))
     put(out, "recipe.yaml", recipe.to_yaml())
     return size
+
+
+def _empty_of_records(out: Path) -> bool:
+    """True, and everything of an earlier run removed, where that run made no record and left nothing else."""
+    entries = []
+    for entry in ledger_entries(out):
+        if entry["made"]:
+            return False
+        entries.append(entry)
+    known = {RUN, "recipe.yaml", LOCK, *(f"{LEDGER}/{shard_name(e['shard'])}.json" for e in entries),
+             *(name for e in entries for name in e["files"])}
+    if any(p.relative_to(out).as_posix() not in known for p in out.rglob("*") if not p.is_dir()):
+        return False
+    with writing(out):
+        for name in sorted(known - {LOCK}, key=lambda n: (n == RUN, n.startswith(f"{LEDGER}/"), n)):  # run.json last
+            (out / name).unlink(missing_ok=True)
+        for path in sorted(out.rglob("*"), reverse=True):
+            if path.is_dir() and path.name != WORK:
+                path.rmdir()
+    return True
 
 
 def _what_differs(out: Path, found: Mapping, wanted: Mapping, recipe: Recipe) -> list[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_COUNT = 10**9  # nine digits in a file's name
 # So many records lost without one made between them: the fault is the recipe's or the machine's, not the records'.
 HOPELESS = 20
-HOPE = "Mend what the reason names and run again with --retry-failed; a changed recipe wants a new folder"
+HOPE = "Mend what the reason names and run again; --retry-failed makes the lost ones among the others again"
 # The packages whose version can change a record's bytes.
 SHAPING = ("understudy", "numpy", "scipy", "pillow", "opencv-python-headless", "pycocotools", "pyarrow", "mitsuba", "drjit",
            "pyoidn", "anny")
@@ -117,7 +117,7 @@ def generate(
         if not tally.of("ok"):
             reason = tally.reasons.most_common(1)
             raise RunError("not one record could be made", where=out, got=reason[0][0] if reason else None,
-                           remedy=HOPE)
+                           remedy="Mend what the reason names and run again")
         watch.say("writing the indexes")
         _finish(recipe, out, range(-(-count // size)))
     return Report(out, tally.of("ok"), tally.of("rejected"), tally.of("failed"), tally.committed.total(), tally.redrawn,
