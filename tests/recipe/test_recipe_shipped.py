@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -13,8 +14,15 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from understudy.errors import RecipeError
+from understudy.draws import Draws
+from understudy.errors import RecipeError, Unsatisfiable
+from understudy.fields import Param
+from understudy.key import Key
 from understudy.recipe import TABLES, Recipe, json_schema, parse, reference, shipped
+from understudy.recipe.marks import Reading
+from understudy.recipe.parts import root
+from understudy.recipe.places import places
+from understudy.recipe.tree import from_python
 from understudy.worlds.solids import Solids
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -89,3 +97,23 @@ def test_the_guide_s_examples_work(tmp_path, monkeypatch):
     with pytest.raises(RecipeError) as caught:
         parse("lunch-break.yaml")
     assert f"```\n{caught.value}\n```" in guide
+
+
+@pytest.mark.parametrize("name", [
+    "solids", *(pytest.param(f"people-in-{where}", marks=pytest.mark.slow) for where in ("photographs", "rooms", "open-air"))])
+def test_a_column_of_the_manifest_names_its_place(name):
+    """Every declared parameter is drawn, and the column of its draws is a name for ``--set``."""
+    recipe = parse(name)
+    tree = from_python(recipe.plain(), Reading(Path.cwd()))
+    params = [p for p in places(tree, root(TABLES), TABLES) if isinstance(p.field, Param)]
+    columns: set[str] = set()
+    for attempt in range(12):
+        draws = Draws(Key(recipe.seed).child("record", 0, attempt))
+        with suppress(Unsatisfiable):
+            camera = recipe.sensors.camera.sample(draws.at("sensors", "camera"))
+            recipe.world.sample(draws.at("world", recipe.world_name), camera)
+        columns |= {re.sub(r"\[\d+\]", "", column) for column in draws.drawn}
+    named = {column: [p for p in params if p.answers(tuple(column.split(".")))] for column in columns}
+    assert not [column for column, found in named.items() if len(found) > 1]
+    drawn = {p.path for found in named.values() for p in found}
+    assert drawn >= {p.path for p in params if not re.search(r"\.(occluders|distractors?)\.", p.path)}
