@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -173,7 +172,7 @@ def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
         (folder / part).parent.mkdir(exist_ok=True)
         write_part(folder / part, rows)
         files[part] = folder / part
-        checked = {name: _settle(path) for name, path in files.items()}
+        checked = {name: _facts(path) for name, path in files.items()}
     ledger = {
         "shard": task.number, "first": task.first, "stop": task.stop,
         "made": len(lines["ok"]),
@@ -258,9 +257,7 @@ def unwritable(error: OSError, where: Path) -> WriteError:
                              "command again")
 
 
-def _settle(path: Path) -> dict[str, object]:
-    """A file's size and checksum, once its bytes are on the disk."""
+def _facts(path: Path) -> dict[str, object]:
+    """A file's size and checksum."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-        return {"bytes": path.stat().st_size, "sha256": digest}
+        return {"bytes": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
