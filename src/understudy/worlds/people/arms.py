@@ -171,7 +171,8 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
         top = thigh @ _AHEAD
         wrist = posed.at(f"upperleg01.{side}") + (0.62 + 0.16 * u[0]) * along + top * 0.10 * size + s * 0.01
         way = along / np.linalg.norm(along)
-        return _Grip(wrist, np.array([s * (0.8 + 0.6 * u[1]), 0.7, -0.4]), way + np.array([-s * 0.15, 0, -0.05]), -top, top)
+        return _Grip(wrist, np.array([s * (0.8 + 0.6 * u[1]), 0.7, -0.4]), way + np.array([-s * 0.15, 0, -0.05]), -top,
+                     top + 0.5 * way + np.array([s * 0.3, 0, 0]))
     return None
 
 
