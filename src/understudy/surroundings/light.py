@@ -167,7 +167,7 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
     film could hold), the sky side is lifted, and surfaces' own colours are held back, for a lawn is not a green lamp. The
     sun stands on the brighter side, its height drawn from ``key``; ``sun_share`` is its part of the ground's light
     in a photograph of high contrast, and falls with the contrast. All is scaled so that a surface of 35 % reflectance,
-    seen from the camera, has the median brightness of the photograph below the horizon, times ``strength``.
+    seen from the camera, is as bright as the lit part of the photograph below the horizon, times ``strength``.
     """
     import cv2
 
@@ -185,7 +185,8 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
     reference = np.mean([irradiance(Environment(light), sun, n) @ LUMINANCE for n in
                          ((0, -1, 0), (0.7, -0.7, 0), (-0.7, -0.7, 0), (0, -0.6, 0.8))]) / math.pi
     below = luminance[min(round(horizon * 36), 30):]
-    wanted = float(np.clip(np.median(below), 0.035, 0.6)) / 0.35 * strength
+    lit = float(np.exp(np.log(np.percentile(below, (50, 80))).mean()))  # half of a photograph may lie in shadow
+    wanted = min(max(lit, 0.035), 0.6) / 0.35 * strength
     scale = wanted / max(reference, 1e-6)
     environment = Environment((light * scale).astype(np.float32))
     if sun is not None:

@@ -62,8 +62,8 @@ class Room:
     distractors: Value = param(Weighted((("0", 0, 3), ("1-6", Integers(1, 6), 2))), WholeNumbers(0, 40), "",
                                "simple bodies that hang in the air near the walls")
     kelvin: Value = param(LogUniform(2700.0, 6500.0), Interval(1700, 20000), "K", "colour of the lamps")
-    daylight: Value = param(LogUniform(0.4, 4.0), Interval(0, 100), "", "the windows' light over the lamps'")
-    ambient: Value = param(LogUniform(0.25, 1.0), Interval(0, 20), "",
+    daylight: Value = param(LogUniform(0.3, 1.8), Interval(0, 100), "", "the windows' light over the lamps'")
+    ambient: Value = param(LogUniform(0.5, 1.8), Interval(0, 20), "",
                            "light from the rest of the building over the lamps' (0 leaves shadows black)")
 
     def sample(self, draws: Draws, camera: Camera) -> Place:
