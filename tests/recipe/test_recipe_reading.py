@@ -170,6 +170,7 @@ def test_an_open_range_needs_an_end():
     ("plumage", {"colour": {"uniform": [0, 1]}}, "Write {choice: [brown, black]}"),
     ("plumage", {"grass_m": 1}, "It belongs at world.birds.place.meadow.grass_m"),
     ("plumage", object(), "is no plain value"),
+    ("place", {"pond": {"pictures": "~nobody-of-that-name/photos"}}, "Write the whole path in place of ~"),
 ])
 def test_other_fields_refused(field, said, message):
     assert message in refused(said, field)
@@ -193,6 +194,16 @@ def test_paths_start_at_the_recipe_s_folder(tmp_path, monkeypatch):
     assert pickle.loads(pickle.dumps(first)).to_yaml() == first.to_yaml()
     (elsewhere / "copy.yaml").write_text(first.to_yaml())
     assert recipes.parse(elsewhere / "copy.yaml", tables=TABLES, folder=file.parent) == first
+
+
+def test_a_path_typed_on_the_command_line_starts_at_the_working_folder(tmp_path, monkeypatch):
+    (tmp_path / "deep").mkdir()
+    file = tmp_path / "deep" / "ponds.yaml"
+    file.write_text("world: {birds: {place: pond}}\n")
+    monkeypatch.chdir(tmp_path)
+    recipe = recipes.parse(file, overrides=["pictures=photos"], tables=TABLES)
+    assert recipe.world.place.pictures == str(tmp_path / "photos")
+    assert recipe.plain()["world"]["birds"]["place"]["pond"]["pictures"] == "photos"
 
 
 def test_home_folder(tmp_path, monkeypatch):

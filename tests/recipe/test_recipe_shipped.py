@@ -100,7 +100,8 @@ def test_the_guide_s_examples_work(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [
-    "solids", *(pytest.param(f"people-in-{where}", marks=pytest.mark.slow) for where in ("photographs", "rooms", "open-air"))])
+    "solids", *(pytest.param(f"people-in-{place}", marks=pytest.mark.slow) for place in ("photographs", "rooms", "open-air"))
+])
 def test_a_column_of_the_manifest_names_its_place(name):
     """Every declared parameter is drawn, and the column of its draws is a name for ``--set``."""
     recipe = parse(name)

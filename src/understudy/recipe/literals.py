@@ -158,16 +158,20 @@ def _text(reading: Reading, node: Node, field: Param | Setting, path: str) -> An
         if isinstance(node.value, str) and not node.value.strip():
             return _wrong_kind(reading, node, field, path,
                                remedy="Leave the key out to keep the default" if support.optional else None)
-        return _located(reading, node) if support.path and node.value is not None else node.value
+        return _located(reading, node, field, path) if support.path and node.value is not None else node.value
     quotable = isinstance(node, Scalar) and node.value is not None
     return _wrong_kind(reading, node, field, path, remedy=f'Write "{clipped(node.text)}" in quotes' if quotable else None)
 
 
-def _located(reading: Reading, node: Scalar) -> Located:
+def _located(reading: Reading, node: Scalar, field: Param | Setting, path: str) -> Any:
     if isinstance(node.value, Located):
         return node.value
     said = str(node.value)
-    return Located(str(reading.folder / Path(said).expanduser()), said)
+    start = Path.cwd() if node.mark.typed else reading.folder
+    try:
+        return Located(str(start / Path(said).expanduser()), said)
+    except RuntimeError:  # ~ of somebody who has no home here
+        return _wrong_kind(reading, node, field, path, remedy="Write the whole path in place of ~")
 
 
 def _vector(reading: Reading, node: Node, field: Param | Setting, path: str) -> Any:

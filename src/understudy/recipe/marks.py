@@ -16,10 +16,14 @@ _QUOTED = 60
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a source: ``people.yaml:14``, ``--set #2``, or ``recipe`` for one made in Python."""
+    """A place in a source: ``people.yaml:14``, ``--set #2``, or ``recipe`` for one made in Python.
+
+    typed : on the command line, where paths start at the working folder and not at the recipe's
+    """
 
     source: str
     line: int | None = None
+    typed: bool = False
 
     def __str__(self) -> str:
         return self.source if self.line is None else f"{self.source}:{self.line}"

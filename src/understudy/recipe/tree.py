@@ -105,7 +105,10 @@ def _unreadable(where: object, message: str, wanted: str | None = None, got: str
 
 
 def read_text(text: str, source: str, reading: Reading, *, lines: bool = True) -> Node | None:
-    """The tree of YAML text, None if it is empty. Broken syntax raises RecipeError at once; other problems are noted."""
+    """The tree of YAML text, None if it is empty. Broken syntax raises RecipeError at once; other problems are noted.
+
+    lines : False for text typed on the command line, whose lines mean nothing
+    """
     return _Composer(source, reading, lines).document(text)
 
 
@@ -147,7 +150,7 @@ class _Composer:
                 loader.dispose()
 
     def mark(self, line: int | None) -> Mark:
-        return Mark(self.source, line if self.lines else None)
+        return Mark(self.source, line) if self.lines else Mark(self.source, typed=True)
 
     def at(self, event: yaml.Event) -> Mark:
         return self.mark(event.start_mark.line + 1)
