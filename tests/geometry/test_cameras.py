@@ -103,18 +103,6 @@ def test_behind_the_camera_there_is_depth_but_no_pixel():
     assert np.isnan(px).all() and depth[0] == -3
 
 
-@pytest.mark.parametrize("distortion", COEFFICIENTS)
-def test_pixel_steps_are_the_derivative(distortion):
-    bent = lens(distortion)
-    px = np.array([(100.0, 60.0), (322.0, 238.0), (600.5, 411.0)])
-    steps = cameras.pixel_steps(bent, cameras.unproject(bent, px))
-    for axis in range(2):
-        delta = np.zeros(2)
-        delta[axis] = 1e-3
-        numeric = (cameras.unproject(bent, px + delta) - cameras.unproject(bent, px - delta)) / 2e-3
-        assert steps[:, axis] == pytest.approx(numeric, abs=1e-9)
-
-
 def test_pixel_rays_pass_through_the_point():
     camera = Camera(lens(COEFFICIENTS[1]), cameras.look_at((1, 2, 3), (0, 5, 1)))
     point = np.array([(0.3, 4.0, 1.2)])

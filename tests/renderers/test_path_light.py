@@ -184,7 +184,7 @@ def test_it_agrees_with_mitsubas_own_integrator():
     integrator = mi.load_dict({"type": "path", "max_depth": 4, "rr_depth": 99, "hide_emitters": True})
     light, _, _ = integrator.sample(mi.load_dict(entries), sampler, mi.RayDifferential3f(ray), None, True)
     dr.eval(light)
-    theirs = np.array(dr.block_sum(light.y, 128)) / 128
+    theirs = np.array(light.y).reshape(128, -1).mean(axis=0)
     lit = (ours[:, 1] > 0) & (theirs > 0)
     assert ours[lit, 1].mean() == pytest.approx(theirs[lit].mean(), rel=0.015)
 

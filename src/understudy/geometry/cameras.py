@@ -76,7 +76,7 @@ def distort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
 
 def fold_radius(distortion: tuple[float, ...]) -> float:
     """The radius on the plane z = 1 where r · radial(r) stops growing; inf if it always grows."""
-    k1, k2, _, _, k3 = distortion
+    k1, k2, _, _, k3 = (k if abs(k) > 1e-9 else 0.0 for k in distortion)  # less bends nothing within a hemisphere's view
     roots = np.roots([7 * k3, 5 * k2, 3 * k1, 1.0]) if any((k1, k2, k3)) else np.zeros(0)
     squares = [r.real for r in roots if abs(r.imag) < 1e-9 * max(1.0, abs(r)) and r.real > 0]
     return math.sqrt(min(squares)) if squares else math.inf
@@ -125,22 +125,6 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
         x[bad] = y[bad] = np.nan
         out[start:start + 16384, 0], out[start:start + 16384, 1] = x, y
     return out.reshape(shape)
-
-
-def pixel_steps(lens: Lens, xy: np.ndarray) -> np.ndarray:
-    """(..., 2, 2): how a point (..., 2) on the plane z = 1 moves as its pixel moves one to the right, one down."""
-    k1, k2, p1, p2, k3 = lens.distortion
-    x, y = xy[..., 0], xy[..., 1]
-    r2 = x * x + y * y
-    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-    slope = k1 + r2 * (2 * k2 + r2 * 3 * k3)
-    xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
-    cross = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
-    yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
-    det = xx * yy - cross * cross
-    right = np.stack([yy, -cross], axis=-1) / (det * lens.focal_px[0])[..., None]
-    down = np.stack([-cross, xx], axis=-1) / (det * lens.focal_px[1])[..., None]
-    return np.stack([right, down], axis=-2)
 
 
 def project_camera(lens: Lens, xyz_m: np.ndarray) -> np.ndarray:

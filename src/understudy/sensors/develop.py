@@ -51,13 +51,14 @@ def develop(linear: np.ndarray, camera: Camera, key: Key) -> np.ndarray:
 def metered(linear: np.ndarray) -> np.ndarray:
     """``linear`` (h, w, 3) scaled as a camera's automatic exposure would: its middle tones to middle grey.
 
-    The geometric mean of the luminance goes to 0.18, held back where that would burn out more than about a twentieth of
-    the picture.
+    The geometric mean of the luminance goes to 0.18; where that would burn out more than a twentieth of the picture, the
+    exposure is a compromise with what would not.
     """
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], linear.dtype)
     middle = math.exp(float(np.log(luminance + 1e-6).mean()))
     bright = float(np.percentile(luminance[::4, ::4], 95))
-    gain = min(MIDDLE_GREY / max(middle, 1e-6), 1.15 / max(bright, 1e-6))
+    for_middle, for_bright = MIDDLE_GREY / max(middle, 1e-6), 1.0 / max(bright, 1e-6)
+    gain = for_middle if for_middle <= for_bright else for_middle**0.6 * for_bright**0.4
     return linear * np.float32(gain)
 
 

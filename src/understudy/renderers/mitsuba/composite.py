@@ -16,7 +16,7 @@ from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
 _FEATHER_PX = 1.6  # the gaussian blend's softening
-_PULL = 0.6  # how far the poisson blend draws a figure towards its surroundings: all the way would hide small ones
+_PULL = 0.35  # how far the poisson blend draws a figure towards its surroundings: all the way hides small ones
 
 
 def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> np.ndarray:

@@ -42,30 +42,41 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
     if not len(pixels):
         return Traced(*(np.zeros((0, *s), np.float32) for s in ((3,), (), (3,), (3,))))
     mi, n = stage.mi, len(pixels) * samples
+    full = full_length(samples, max_depth)
     rng = mi.PCG32(size=n, initstate=dr.opaque(mi.UInt64, int(key.words(1)[0])), initseq=dr.opaque(mi.UInt64, 1))
-    index = dr.arange(mi.UInt32, n)
+    which = dr.arange(mi.UInt32, n) // dr.opaque(mi.UInt32, len(pixels))
     ray = sampled_rays(mi, camera, pixels, samples, rng)
     state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0), mi.Float(0),
              mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
     # a pixel's k-th sample takes its first light from the k-th stretch of the pool
-    stretch = (mi.Float(index % samples), mi.Float(1 / samples))
-    step = _Step(dr, stage, dr.opaque(mi.UInt32, max_depth), sky, stretch)
+    stretch = (mi.Float(which), dr.opaque(mi.Float, 1 / samples))
+    limit = dr.select(which < dr.opaque(mi.UInt32, full), dr.opaque(mi.UInt32, max_depth), 2)
+    step = _Step(dr, stage, limit, dr.opaque(mi.Float, samples / full), sky, stretch)
     state = dr.while_loop(state, lambda depth, alive, *_: alive, step,
                           labels=("depth", "alive", "origin", "direction", "weight", "light", "density", "cover", "albedo",
                                   "normal", "rng"), label="paths")
     light, cover, albedo, normal = state[5], state[7], state[8], state[9]
     light = dr.select(dr.isfinite(light.x + light.y + light.z), light, 0)
     parts = [light.x, light.y, light.z, cover, albedo.x, albedo.y, albedo.z, normal.x, normal.y, normal.z]
-    dr.eval(parts)  # one kernel for all: each block sum on its own would trace the paths again
-    table = np.stack([np.array(dr.block_sum(p, samples)) for p in parts], axis=1) / np.float32(samples)
+    dr.eval(parts)
+    table = np.stack([np.array(p).reshape(samples, -1).sum(axis=0) for p in parts], axis=1) / np.float32(samples)
     return Traced(table[:, :3], table[:, 3], table[:, 4:7], table[:, 7:])
+
+
+def full_length(samples: int, max_depth: int) -> int:
+    """How many of a pixel's samples go beyond direct light.
+
+    Every second one, and each of those counts for two there: light that came round a corner is weak and smooth, and this
+    saves a third of the work (Russian roulette by sample number: no chance in it, and neighbours end together).
+    """
+    return samples if max_depth <= 2 else -(-samples // 2)
 
 
 class _Step:
     """One segment of every path: meet a surface, collect light, choose where to go on."""
 
-    def __init__(self, dr, stage: Stage, max_depth, sky: bool, stretch) -> None:
-        self.dr, self.stage, self.max_depth, self.sky, self.stretch = dr, stage, max_depth, sky, stretch
+    def __init__(self, dr, stage: Stage, limit, boost, sky: bool, stretch) -> None:
+        self.dr, self.stage, self.limit, self.boost, self.sky, self.stretch = dr, stage, limit, boost, sky, stretch
 
     def __call__(self, depth, alive, origin, direction, weight, light, density, cover, albedo, normal, rng):
         dr, stage, mi = self.dr, self.stage, self.stage.mi
@@ -103,7 +114,8 @@ class _Step:
         frame = mi.Frame3f(shading)
         out = frame.to_local(-direction)
         gloss = reflectance.gloss_of(mi, dr, base, material[1].x, material[1].y, material[1].z, material[1].w, out.z)
-        onwards = alive & (depth + 1 < self.max_depth)
+        onwards = alive & (depth + 1 < self.limit)
+        weight = dr.select(depth == 1, weight * self.boost, weight)  # the long paths speak for the short ones too
         point = point + geometric * (1e-4 * (1 + 0.1 * dr.max(dr.abs(point))))
         # light straight from a source
         towards, distance, bright, source_density = self._source(point, first, rng, onwards)

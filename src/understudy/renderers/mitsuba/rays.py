@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from understudy.geometry.cameras import pixel_steps, unproject
+from understudy.geometry.cameras import unproject
 from understudy.renderers.channels import Hits
 from understudy.scene import Camera
 
@@ -15,20 +17,28 @@ def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
 
     xy = unproject(camera.lens, centres(camera, pixels))
     sound = ~np.isnan(xy[:, 0])
-    pixels, xy = pixels[sound], xy[sound]
+    if not sound.all():
+        pixels, xy = pixels[sound], xy[sound]
     if not len(pixels):
         return Hits(pixels, np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
-    ahead = np.concatenate([xy, np.ones((len(xy), 1))], axis=1)
-    direction = (ahead / np.linalg.norm(ahead, axis=1, keepdims=True)) @ camera.to_world[:3, :3].T
     if mi.variant().startswith("scalar"):
-        return _scalar_hits(mi, scene, camera, pixels, direction)
-    origin = [float(v) for v in camera.to_world[:3, 3]]
-    ray = mi.Ray3f(mi.Point3f([dr.opaque(mi.Float, v) for v in origin]), mi.Vector3f(*direction.astype(np.float32).T))
+        ahead = np.concatenate([xy, np.ones((len(xy), 1))], axis=1)
+        return _scalar_hits(mi, scene, camera, pixels, ahead @ camera.to_world[:3, :3].T)
+    axes = _axes(mi, dr, camera)
+    x, y = (mi.Float(xy[:, i].astype(np.float32)) for i in range(2))
+    ray = mi.Ray3f(mi.Point3f(axes[3]), dr.normalize(axes[0] * x + axes[1] * y + axes[2]))
     found = scene.ray_intersect_preliminary(ray, coherent=True)
-    hit = np.array(found.is_valid())
-    face = np.array(found.prim_index).astype(np.int64)[hit]
-    weights = np.stack([np.array(found.prim_uv.x), np.array(found.prim_uv.y)], axis=1)[hit]
+    valid = found.is_valid()
+    dr.eval(valid, found.prim_index, found.prim_uv)
+    hit = np.flatnonzero(np.array(valid))
+    face = np.array(found.prim_index)[hit].astype(np.int64)
+    weights = np.stack([np.array(found.prim_uv.x)[hit], np.array(found.prim_uv.y)[hit]], axis=1)
     return Hits(pixels[hit], face, weights)
+
+
+def _axes(mi, dr, camera: Camera) -> list:
+    """The camera's right, down, ahead and position in the world, as values that no kernel is compiled for."""
+    return [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
 
 
 def _scalar_hits(mi, scene, camera: Camera, pixels: np.ndarray, direction: np.ndarray) -> Hits:
@@ -49,49 +59,52 @@ def centres(camera: Camera, pixels: np.ndarray) -> np.ndarray:
 
 
 def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
-    """``samples`` rays through each pixel of a list, consecutive: over the pixel's area and the lens's opening.
+    """``samples`` rays through each pixel of a list, over the pixel's area and the lens's opening.
 
-    Over a pixel the lens is taken as linear (its departure is below a thousandth of a pixel). Places in the pixel are
-    stratified; chance comes from ``rng``, one stream a ray.
+    The first rays are the first samples of all pixels, then come the second ones. Places in a pixel are stratified; chance
+    comes from ``rng``, one stream a ray. Over a pixel the lens is taken as linear (its departure is below a thousandth of
+    a pixel).
     """
     import drjit as dr
 
     lens, optics = camera.lens, camera.optics
-    at = centres(camera, pixels)
-    middle = unproject(lens, at)
-    fx, fy = lens.focal_px
-    steps = pixel_steps(lens, middle) if any(lens.distortion) else None
-    n = len(pixels) * samples
-    index = dr.arange(mi.UInt32, n)
-    pixel, which = index // samples, index % samples
-    jitter = mi.Point2f(rng.next_float32(), rng.next_float32())
+    middle = np.nan_to_num(unproject(lens, centres(camera, pixels))).astype(np.float32)
+    index = dr.arange(mi.UInt32, len(pixels) * samples)
+    count = dr.opaque(mi.UInt32, samples)
+    which = index // dr.opaque(mi.UInt32, len(pixels))
+    pixel = index - which * dr.opaque(mi.UInt32, len(pixels))
     # the k-th sample of a pixel lies in the k-th stripe of its width, stripes of its height taken in a mixed order
-    u = (mi.Float(which) + jitter.x) / samples - 0.5
-    v = (mi.Float((which * _mixing(samples) + samples // 2) % samples) + jitter.y) / samples - 0.5
-
-    def given(values: np.ndarray):
-        return dr.gather(mi.Float, mi.Float(np.nan_to_num(values).astype(np.float32)), pixel)
-
-    x, y = given(middle[:, 0]), given(middle[:, 1])
-    if steps is None:
-        x += u * dr.opaque(mi.Float, 1 / fx)
-        y += v * dr.opaque(mi.Float, 1 / fy)
-    else:
-        x += u * given(steps[:, 0, 0]) + v * given(steps[:, 1, 0])
-        y += u * given(steps[:, 0, 1]) + v * given(steps[:, 1, 1])
-    radius = dr.opaque(mi.Float, optics.aperture_m / 2)
+    share = 1 / mi.Float(count)
+    u = (mi.Float(which) + rng.next_float32()) * share - 0.5
+    row = (which * dr.opaque(mi.UInt32, _mixing(samples)) + count // 2) % count
+    v = (mi.Float(row) + rng.next_float32()) * share - 0.5
+    u, v = u * dr.opaque(mi.Float, 1 / lens.focal_px[0]), v * dr.opaque(mi.Float, 1 / lens.focal_px[1])
+    x, y = (dr.gather(mi.Float, mi.Float(middle[:, i].copy()), pixel) for i in range(2))
+    x, y = _stepped(mi, dr, lens.distortion, x, y, u, v)
     focus = dr.opaque(mi.Float, optics.focus_m)
-    spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(rng.next_float32(), rng.next_float32())) * radius
-    axes = [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
+    spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(rng.next_float32(), rng.next_float32()))
+    spot *= dr.opaque(mi.Float, optics.aperture_m / 2)
+    axes = _axes(mi, dr, camera)
     start = axes[0] * spot.x + axes[1] * spot.y
     target = axes[0] * (x * focus) + axes[1] * (y * focus) + axes[2] * focus
     return mi.Ray3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
 
 
+def _stepped(mi, dr, distortion: tuple[float, ...], x, y, u, v):
+    """The point (x, y) on the plane z = 1 after a small step (u, v) of its distorted image."""
+    k1, k2, p1, p2, k3 = (dr.opaque(mi.Float, k) for k in distortion)
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+    xx = radial + slope * x * x + 2 * p1 * y + 6 * p2 * x
+    cross = slope * x * y + 2 * p1 * x + 2 * p2 * y
+    yy = radial + slope * y * y + 6 * p1 * y + 2 * p2 * x
+    scale = 1 / (xx * yy - cross * cross)
+    return x + (yy * u - cross * v) * scale, y + (xx * v - cross * u) * scale
+
+
 def _mixing(samples: int) -> int:
     """A step through 0..samples-1 that visits each once and keeps neighbours apart (near the golden section)."""
-    import math
-
     step = max(1, round(samples * 0.618))
     while math.gcd(step, samples) != 1:
         step += 1
