@@ -80,6 +80,12 @@ def test_shares_of_names_ranges_and_truth_values():
     assert [(o.option, o.got) for o in found["world.p.n"].options] == [("0-4", 3), ("9", 1)]
 
 
+def test_a_column_leaves_out_what_stands_in_a_slot():
+    shares, = wanted_shares({"world": {"place": {"room": {"light": {"choice": ["lamp", "sun"]}}}}},
+                            columns(world__place__light=["lamp", "sun"]))
+    assert shares.path == "world.place.room.light" and shares.n == 2
+
+
 def test_a_value_that_was_never_wanted_is_told():
     shares, = wanted_shares({"hat": {"choice": ["cap"]}}, columns(hat=["cap", "crown"]))
     assert shares.options[-1].option == "(others)" and shares.p == 0.0

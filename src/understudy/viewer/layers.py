@@ -60,7 +60,7 @@ def _mask_layer(record: Record, size: tuple[int, int]) -> str:
     image = Image.fromarray(index).resize(size, Image.Resampling.NEAREST).convert("P")
     image.putpalette([0, 0, 0, *(c for i in masked for c in palette.colour(i.id))])
     file = io.BytesIO()
-    image.save(file, "PNG", transparency=bytes([0] + [105] * len(masked)), optimize=True)
+    image.save(file, "PNG", transparency=bytes([0] + [85] * len(masked)), optimize=True)
     return _uri(file.getvalue(), "png")
 
 

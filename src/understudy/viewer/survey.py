@@ -158,7 +158,7 @@ def wanted_shares(recipe: Mapping[str, Any], columns: Mapping[str, Column]) -> l
     """Every weighted or equal choice of a recipe (its YAML as plain data) against the manifest."""
     found = []
     for path, options in _choices(recipe, (), set()):
-        column = columns.get(path)
+        column = _column_of(path, columns)
         if column is None or column.n == 0 or sum(options.values()) <= 0:
             continue
         got: Counter[str] = Counter()
@@ -172,6 +172,16 @@ def wanted_shares(recipe: Mapping[str, Any], columns: Mapping[str, Column]) -> l
             shares = (*shares, Share("(others)", 0.0, got[""], *wilson(got[""], n)))
         found.append(Shares(path, n, shares, chi_squared_p(shares, n)))
     return found
+
+
+def _column_of(path: str, columns: Mapping[str, Column]) -> Column | None:
+    """The column of a recipe's path. A column leaves out the name of what stands in a slot: ``surroundings.blend`` holds
+    what the recipe calls ``surroundings.photographs.blend``."""
+    if path in columns:
+        return columns[path]
+    names = path.split(".")
+    shorter = (".".join(names[:k] + names[k + 1:]) for k in range(1, len(names) - 1))
+    return next((columns[s] for s in shorter if s in columns), None)
 
 
 def wilson(k: int, n: int, z: float = 1.959964) -> tuple[float, float]:
