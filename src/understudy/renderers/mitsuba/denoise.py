@@ -33,8 +33,8 @@ def _oidn(threads: int):
     """
     os.environ.setdefault("OIDN_NUM_THREADS", str(threads))
     os.environ.setdefault("OIDN_SET_AFFINITY", "0")
-    if "pyoidn" in sys.modules:
-        return sys.modules["pyoidn"]
+    if _loaded() is not None:
+        return _loaded()
     hide = "torch" not in sys.modules
     if hide:
         sys.modules["torch"] = None
@@ -46,3 +46,7 @@ def _oidn(threads: int):
     finally:
         if hide:
             del sys.modules["torch"]
+
+
+def _loaded():
+    return sys.modules.get("pyoidn")

@@ -44,9 +44,10 @@ def shadow_ratio(mi, bare, scene: Scene, samples: int, key: Key) -> np.ndarray |
     fine_shape = (-(-h // FINE), -(-w // FINE))
     step = COARSE // FINE
     region = np.repeat(np.repeat(region, step, axis=0), step, axis=1)[:fine_shape[0], :fine_shape[1]]
-    fine = _grid(mi, bare, scene, FINE, region, pool, samples, key.child("fine"))
-    fine = cv2.GaussianBlur(fine, (0, 0), 1.1, borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(fine, (fine_shape[1] * FINE, fine_shape[0] * FINE), interpolation=cv2.INTER_LINEAR)[:h, :w]
+    loss = 1 - _grid(mi, bare, scene, FINE, region, pool, samples, key.child("fine"))  # nought stays nought when blurred
+    loss = cv2.GaussianBlur(loss, (0, 0), 1.1, borderType=cv2.BORDER_REPLICATE)
+    loss = cv2.resize(loss, (fine_shape[1] * FINE, fine_shape[0] * FINE), interpolation=cv2.INTER_LINEAR)
+    return 1 - loss[:h, :w]
 
 
 def _directions(radiance: np.ndarray, key: Key) -> tuple[np.ndarray, np.ndarray] | None:

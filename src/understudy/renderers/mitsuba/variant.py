@@ -16,6 +16,7 @@ VARIANTS = ("cuda_ad_rgb", "llvm_ad_rgb", "scalar_rgb")
 THREADS = "UNDERSTUDY_THREADS"  # threads of one renderer; one a worker is fastest over all
 
 _LLVM_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
+_LLVM_HOMES = ("/usr/lib", "/opt/homebrew/opt", "/usr/local/opt")
 _LLVM_BEST = (19, 20, 18, 17)  # 14 is refused and 15 and 16 crash; newer ones than these are tried last
 _log = logging.getLogger("understudy")
 
@@ -55,7 +56,7 @@ def find_llvm() -> Path | None:
     if named:
         return Path(named)
     found: dict[int, Path] = {}
-    folders = [Path(f) for f in _LLVM_FOLDERS] + sorted(Path("/usr/lib").glob("llvm-*/lib"))
+    folders = [Path(f) for f in _LLVM_FOLDERS] + [f for home in _LLVM_HOMES for f in sorted(Path(home).glob("llvm*/lib"))]
     for folder in folders:
         for file in sorted(folder.glob("libLLVM*.so*")) if folder.is_dir() else ():
             match = re.fullmatch(r"libLLVM(?:-(\d+)\.so.*|\.so\.(\d+).*)", file.name)

@@ -1,0 +1,88 @@
+"""How scenes are laid out for tracing: textures, alignment, choice of variant."""
+
+import numpy as np
+import pytest
+
+from understudy.errors import MissingDependency
+from understudy.key import Key
+from understudy.renderers.mitsuba import denoise, stage, variant
+from understudy.renderers.mitsuba.paths import full_length
+from understudy.renderers.texels import texel
+from understudy.scene import Texture
+
+
+def test_texels_are_packed_red_lowest():
+    pixels = np.array([[(1, 2, 3), (255, 0, 128)]], np.uint8)
+    assert stage.packed(pixels).tolist() == [[0x030201, 0x8000FF]]
+
+
+def test_a_grey_texture_is_linear():
+    grey = np.array([[0, 55, 128, 255]], np.uint8)
+    codes = stage.packed(grey) & 255
+    linear = np.where(codes / 255 <= 0.04045, codes / 255 / 12.92, ((codes / 255 + 0.055) / 1.055) ** 2.4)
+    assert linear == pytest.approx(grey / 255, abs=0.006)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 1000])
+def test_arrays_begin_on_a_border(size):
+    array = np.arange(size, dtype=np.float32)
+    flat = stage.aligned(array)
+    assert flat.ctypes.data % 64 == 0 and len(flat) >= 4
+    assert np.array_equal(flat[:size], array)
+
+
+def test_texture_coordinates_repeat_and_run_upwards():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[0, 0], pixels[3, 3] = (255, 0, 0), (0, 255, 0)
+    uv = np.array([(0.1, 0.9), (1.1, -0.1), (0.9, 0.1), (-0.1, 5.1)], np.float32)
+    assert texel(Texture(pixels), uv).tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0]]
+
+
+def test_half_the_samples_go_on_and_at_least_one():
+    assert [full_length(n, 4) for n in (1, 2, 3, 4, 9)] == [1, 1, 2, 2, 5]
+    assert full_length(4, 2) == 4
+
+
+def test_the_best_llvm_is_taken(tmp_path, monkeypatch):
+    for name in ("libLLVM-14.so.1", "libLLVM-15.so.1", "libLLVM.so.18.1", "libLLVM.so.22.1", "libLLVMExtra.so"):
+        (tmp_path / name).touch()
+    monkeypatch.delenv("DRJIT_LIBLLVM_PATH", raising=False)
+    monkeypatch.setattr(variant, "_LLVM_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(variant, "_LLVM_HOMES", ())
+    assert variant.find_llvm() == tmp_path / "libLLVM.so.18.1"
+    (tmp_path / "libLLVM-19.so").touch()
+    assert variant.find_llvm() == tmp_path / "libLLVM-19.so"
+    monkeypatch.setenv("DRJIT_LIBLLVM_PATH", "/mine.so")
+    assert str(variant.find_llvm()) == "/mine.so"
+
+
+def test_an_llvm_that_crashes_is_not_taken(tmp_path, monkeypatch):
+    (tmp_path / "libLLVM-15.so.1").touch()
+    monkeypatch.delenv("DRJIT_LIBLLVM_PATH", raising=False)
+    monkeypatch.setattr(variant, "_LLVM_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(variant, "_LLVM_HOMES", ())
+    assert variant.find_llvm() is None
+
+
+def test_threads_come_from_the_environment(monkeypatch):
+    for text, wanted in (("3", 3), ("0", 1), ("many", 1)):
+        monkeypatch.setenv(variant.THREADS, text)
+        assert variant.threads() == wanted
+
+
+def test_denoising_keeps_flat_light_and_removes_noise():
+    noise = (1 + 0.5 * Key(1).normals(48, 64, 3)).clip(0)
+    flat, up = np.full((48, 64, 3), 0.5, np.float32), np.zeros((48, 64, 3), np.float32)
+    up[..., 2] = 1
+    out = denoise.denoised(noise, flat, up, "fast")
+    assert out.std() < 0.15 * noise.std() and out.mean() == pytest.approx(noise.mean(), rel=0.03)
+    assert np.array_equal(denoise.denoised(noise, flat, up, "off"), noise)
+
+
+def test_a_missing_denoiser_names_the_remedy(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "pyoidn", None)
+    monkeypatch.setattr(denoise, "_loaded", lambda: None)
+    with pytest.raises(MissingDependency, match="pip install pyoidn"):
+        denoise.denoised(*(np.zeros((8, 8, 3), np.float32),) * 3, "fast")
