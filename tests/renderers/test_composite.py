@@ -61,7 +61,7 @@ def rgb(scene: Scene, **settings) -> np.ndarray:
 
 def test_far_from_the_figure_the_photograph_is_untouched():
     with_figure, without = rgb(scene()), rgb(dataclasses.replace(scene(), entities=()))
-    assert np.array_equal(with_figure[:60, :50], without[:60, :50]) and np.array_equal(with_figure[:10], without[:10])
+    assert np.array_equal(with_figure[:24], without[:24])
     assert not np.array_equal(with_figure, without)
 
 
@@ -70,7 +70,7 @@ def test_an_even_sky_darkens_only_around_the_foot():
     foot = apply(np.linalg.inv(camera().to_world), np.array([(0.0, -0.25, 0.0)]))[0]
     x, y = int(W / 2 + 140 * foot[0] / foot[2]), int(H / 2 + 140 * foot[1] / foot[2])
     assert ratio[y, x].max() < 0.8
-    assert (ratio[:40] == 1).all() and ratio[:, :5].min() > 0.97
+    assert (ratio[:24] == 1).all() and ratio[:, :5].min() > 0.97
     assert ratio.max() <= 1 and ratio.min() >= BOUNCE - 1e-6
 
 
