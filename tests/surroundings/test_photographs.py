@@ -175,16 +175,16 @@ def test_the_sky_tells_the_horizon():
 
 
 def test_painted_photographs_repeat_and_differ():
-    first, horizon = painted_photograph(Key(1), SIZE)
-    again, _ = painted_photograph(Key(1), SIZE)
+    first, horizon = painted_photograph(Key(1), SIZE, 140.0, 1.5)
+    again, _ = painted_photograph(Key(1), SIZE, 140.0, 1.5)
     assert np.array_equal(first, again) and first.shape == (120, 160, 3) and 0.25 < horizon < 0.55
-    assert len({painted_photograph(Key(i), SIZE)[0].tobytes() for i in range(10)}) == 10
+    assert len({painted_photograph(Key(i), SIZE, 140.0, 1.5)[0].tobytes() for i in range(10)}) == 10
 
 
 @pytest.mark.parametrize("size", [(16, 16), (64, 200), (333, 77)])
 def test_painted_photographs_come_in_any_size(size):
     for seed in range(8):
-        assert painted_photograph(Key(seed), size)[0].shape == (size[1], size[0], 3)
+        assert painted_photograph(Key(seed), size, 0.9 * max(size), 1.5)[0].shape == (size[1], size[0], 3)
 
 
 def test_linear_light_is_decoded_srgb(folder):

@@ -115,7 +115,7 @@ def clouded(sky: np.ndarray, cover: float, key: Key) -> np.ndarray:
     if cover <= 0:
         return sky
     h, w, _ = sky.shape
-    field = noise(key, max(h, w), (6, 8), 5)[:h, :w]
+    field = noise(key, max(h, w), (28, 9), 4)[:h, :w]
     field = np.concatenate([field[: h // 2], np.zeros((h - h // 2, w), np.float32)])
     there = np.clip((field - (1 - cover)) * 4 + 0.5 * cover, 0, 1)[..., None]
     up = np.maximum(directions(h, w)[..., 2:], 0)

@@ -12,18 +12,20 @@ import numpy as np
 from understudy.assets.palettes import palette, srgb_decode, srgb_encode, srgb_encode_fast
 from understudy.assets.patterns import FLOORS, GROUNDS, WALLS, noise, pattern
 from understudy.key import Key
+from understudy.surroundings.things import tile_of
 
-_EYE_M = 1.5  # the painter's own camera: its height, and its focal length over the picture's larger side
-_FOCAL = 0.9
 _KINDS = ("room", "room", "street", "meadow", "studio")
 _STUFF = {"planks": "wood", "wood": "wood", "grass": "foliage", "brick": "wall", "plaster": "wall", "tiles": "stone",
           "concrete": "stone", "asphalt": "stone", "marble": "stone", "terrazzo": "stone", "carpet": "cloth",
           "checks": "stone", "stripes": "wall", "clouds": "wall"}
 
 
-def painted_photograph(key: Key, size_wh: tuple[int, int]) -> tuple[np.ndarray, float]:
-    """((h, w, 3) uint8 sRGB, the horizon as a fraction of the height from the top): a function of the key and the size."""
-    scene = _Canvas(size_wh, horizon=key.child("horizon").uniform(0.3, 0.52))
+def painted_photograph(key: Key, size_wh: tuple[int, int], focal_px: float, eye_m: float) -> tuple[np.ndarray, float]:
+    """((h, w, 3) uint8 sRGB, the horizon as a fraction of the height from the top), a function of its arguments.
+
+    ``focal_px`` and ``eye_m`` are the focal length and the height of the camera, so that figures and things agree in size.
+    """
+    scene = _Canvas(size_wh, focal_px, eye_m, horizon=key.child("horizon").uniform(0.3, 0.52))
     kind = key.child("kind").choice(_KINDS)
     {"room": _room, "street": _street, "meadow": _meadow, "studio": _studio}[kind](scene, key.child(kind))
     return _developed(scene, key.child("camera"), indoors=kind in ("room", "studio")), scene.horizon
@@ -32,9 +34,9 @@ def painted_photograph(key: Key, size_wh: tuple[int, int]) -> tuple[np.ndarray, 
 class _Canvas:
     """A picture being painted, and the pinhole camera that looks at it: x right, y up from the ground, z ahead, metres."""
 
-    def __init__(self, size_wh: tuple[int, int], horizon: float) -> None:
+    def __init__(self, size_wh: tuple[int, int], focal_px: float, eye_m: float, horizon: float) -> None:
         self.w, self.h = size_wh
-        self.horizon, self.row, self.focal = horizon, horizon * self.h, _FOCAL * max(size_wh)
+        self.horizon, self.row, self.focal, self.eye = horizon, horizon * self.h, focal_px, eye_m
         self.pixels = np.zeros((self.h, self.w, 3), np.uint8)
         self.shadow = np.zeros((self.h, self.w), np.uint8)
 
@@ -42,14 +44,14 @@ class _Canvas:
         """(n, 3) m -> (n, 2) pixels."""
         z = np.maximum(points[:, 2], 0.05)
         return np.stack([self.w / 2 + self.focal * points[:, 0] / z,
-                         self.row + self.focal * (_EYE_M - points[:, 1]) / z], axis=1)
+                         self.row + self.focal * (self.eye - points[:, 1]) / z], axis=1)
 
     def plane(self, texture: np.ndarray, height_m: float, tile_m: float) -> None:
         """Fill below (or, above the eye, over) the horizon with a level plane; far off its texture melts into one colour."""
         import cv2
 
         rows = np.arange(self.h) + 0.5 - self.row
-        rise = _EYE_M - height_m
+        rise = self.eye - height_m
         seen = np.flatnonzero(rows * rise > 0.5 * abs(rise))
         if not seen.size:
             return
@@ -118,7 +120,7 @@ class _Canvas:
         high_ = np.insert(base, 1, lift + high, axis=1)
         foot = np.insert((base - at) * 1.25 + at, 1, 0.0, axis=1)
         cv2.fillConvexPoly(self.shadow, np.round(self.project(foot)).astype(np.int32), 150)
-        tops = (high_,) if lift + high < _EYE_M else (low[::-1],) if lift > _EYE_M else ()
+        tops = (high_,) if lift + high < self.eye else (low[::-1],) if lift > self.eye else ()
         for top in tops:
             self.face(top, texture, 1.0, (repeat, repeat * deep / wide))
         sides = []
@@ -135,7 +137,10 @@ class _Canvas:
 
 
 def _texture(key: Key, names: tuple[str, ...], kind: str | None = None, size: int = 128) -> np.ndarray:
-    name = key.child("name").choice(names)
+    return _named(key, key.child("name").choice(names), kind, size)
+
+
+def _named(key: Key, name: str, kind: str | None = None, size: int = 128) -> np.ndarray:
     colours = palette(key.child("palette"), kind or _STUFF.get(name, "paint"), 3)
     return pattern(name, key.child("pattern"), size, colours).pixels
 
@@ -166,19 +171,20 @@ def _things(scene: _Canvas, key: Key, count: int, near: float, far: float, sprea
 
 def _room(scene: _Canvas, key: Key) -> None:
     u = key.child("size").uniforms(4)
-    depth, left, right, high = 3.5 + 4 * u[0], -1.2 - 2.5 * u[1], 1.2 + 2.5 * u[2], 2.4 + 0.8 * u[3]
+    depth, left, right, high = 5 + 6 * u[0], -1.4 - 2.5 * u[1], 1.4 + 2.5 * u[2], 2.4 + 0.8 * u[3]
     scene.pixels[:] = _flat(key.child("ceiling"), "wall")[0, 0]
-    scene.plane(_texture(key.child("floor"), FLOORS, size=256), 0.0, 2.2)
+    floor, paper = key.child("floor_name").choice(FLOORS), key.child("wall_name").choice(("plaster", *WALLS))
+    scene.plane(_named(key.child("floor"), floor, size=256), 0.0, tile_of(floor))
     scene.plane(_flat(key.child("ceiling"), "wall").repeat(32, 0).repeat(32, 1), high, 2.0)
-    wall = _texture(key.child("wall"), WALLS, size=256)
-    side = wall if key.child("same").uniform() < 0.7 else _texture(key.child("side"), WALLS, size=256)
+    wall, tile = _named(key.child("wall"), paper, size=256), tile_of(paper)
+    side = wall if key.child("same").uniform() < 0.7 else _named(key.child("side"), "plaster", size=256)
     near = 0.3
     for x, light in ((left, 0.75 + 0.2 * u[0]), (right, 0.75 + 0.2 * u[1])):
         ends = (near, depth) if x < 0 else (depth, near)
         scene.face(np.array([(x, 0, ends[0]), (x, 0, ends[1]), (x, high, ends[1]), (x, high, ends[0])]), side, light,
-                   (depth / 2.5, high / 2.5))
+                   (depth / tile, high / tile))
     scene.face(np.array([(left, 0, depth), (right, 0, depth), (right, high, depth), (left, high, depth)]), wall,
-               0.9, ((right - left) / 2.5, high / 2.5))
+               0.9, ((right - left) / tile, high / tile))
     skirting = _flat(key.child("skirting"), "wood")
     scene.face(np.array([(left, 0, depth), (right, 0, depth), (right, 0.1, depth), (left, 0.1, depth)]), skirting, 0.9)
     for i in range(key.child("pictures").integer(0, 4)):  # pictures, doors and windows on the back wall
@@ -192,7 +198,7 @@ def _room(scene: _Canvas, key: Key) -> None:
             low_, high_ = max(low - grow, 0), low + tall + grow
             scene.face(np.array([(x - grow, low_, depth - 0.01), (x + wide + grow, low_, depth - 0.01),
                                  (x + wide + grow, high_, depth - 0.01), (x - grow, high_, depth - 0.01)]), texture, 1.0)
-    _things(scene, key, key.child("count").integer(2, 9), 2.2, depth, (right - left) / 2)
+    _things(scene, key, key.child("count").integer(2, 9), 0.72 * depth, 0.97 * depth, (right - left) / 2)
 
 
 def _street(scene: _Canvas, key: Key) -> None:
@@ -202,7 +208,7 @@ def _street(scene: _Canvas, key: Key) -> None:
     u = key.child("house").uniforms(houses, 5)
     for i in np.argsort(-u[:, 0], kind="stable"):
         a, b, c, d, e = (float(v) for v in u[i])
-        z = 9 + 40 * a
+        z = 13 + 40 * a
         at = ((2 * b - 1) * (3 + 0.55 * z) + (4 if b > 0.5 else -4), z)
         own = key.child("house", int(i))
         wall = pattern("tiles", own, 128, (*palette(own.child("glass"), "stone", 1), *palette(own, "wall", 2))).pixels \
@@ -210,8 +216,8 @@ def _street(scene: _Canvas, key: Key) -> None:
         scene.block(at, (5 + 9 * c, 4 + 14 * d, 6.0), 0.0, wall, repeat=1 + 2 * e)
         if e >= 0.5:
             _windows(scene, own.child("windows"), at, 5 + 9 * c, 4 + 14 * d)
-    _trees(scene, key.child("trees"), key.child("tree_count").integer(0, 5), 6, 30)
-    _things(scene, key, key.child("count").integer(0, 4), 4, 12, 4)
+    _trees(scene, key.child("trees"), key.child("tree_count").integer(0, 5), 11, 35)
+    _things(scene, key, key.child("count").integer(0, 4), 9, 20, 8)
 
 
 def _windows(scene: _Canvas, key: Key, at: tuple[float, float], wide: float, high: float) -> None:
@@ -238,7 +244,7 @@ def _meadow(scene: _Canvas, key: Key) -> None:
     scene.pixels[top:bottom] = np.where(below[top:bottom, :, None], wood, scene.pixels[top:bottom])
     ground = key.child("ground").choice(("grass", "grass", "concrete", "asphalt"))
     scene.plane(pattern(ground, key.child("turf"), 256, palette(key.child("soil"), _STUFF[ground], 3)).pixels, 0.0, 3.0)
-    _trees(scene, key.child("trees"), key.child("tree_count").integer(3, 14), 7, 45)
+    _trees(scene, key.child("trees"), key.child("tree_count").integer(3, 14), 11, 50)
 
 
 def _studio(scene: _Canvas, key: Key) -> None:
@@ -248,11 +254,12 @@ def _studio(scene: _Canvas, key: Key) -> None:
     cloth = _texture(key.child("cloth"), ("plain", "clouds", "plaster", "gradient", "marble", "camouflage"), size=160)
     side = max(scene.w, scene.h)
     scene.pixels[:] = cv2.resize(cloth, (side, side), interpolation=cv2.INTER_CUBIC)[:scene.h, :scene.w]
-    foot = round(scene.row + scene.focal * _EYE_M / key.child("deep").uniform(3.5, 7))
+    deep = key.child("deep").uniform(4, 8)
+    foot = min(round(scene.row + scene.focal * scene.eye / deep), scene.h)
     behind = scene.pixels[:foot].copy()
     scene.plane(_texture(key.child("floor"), FLOORS, size=256), 0.0, 2.0)
     scene.pixels[:foot] = behind
-    _things(scene, key, key.child("count").integer(0, 5), 2.5, 4, 2)
+    _things(scene, key, key.child("count").integer(0, 5), 0.75 * deep, 0.97 * deep, 2.5)
 
 
 def _tiled(texture: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

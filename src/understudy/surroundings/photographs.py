@@ -64,8 +64,9 @@ class Photographs:
     def sample(self, draws: Draws, camera: Camera) -> Place:
         """Cut a photograph to the camera's picture, and say how light and ground lie in it."""
         cut = {"share": draws("share", self.share), "at": (draws("across", self.across), draws("down", self.down))}
+        eye = draws("camera_height_m", self.camera_height_m)
         if self.folder is None:
-            srgb, horizon = painted_photograph(draws.key("painted"), camera.lens.size_wh)
+            srgb, horizon = painted_photograph(draws.key("painted"), camera.lens.size_wh, camera.lens.focal_px[0], eye)
             name, assets = "painted", ()
             draws.note("photo", name)
             draws.note("passed_over", "")
@@ -91,7 +92,7 @@ class Photographs:
             environment=lighting.environment, sun=lighting.sun, horizon=horizon,
             backdrop=Backdrop(linear, blur_px=blur, noise=noise, blend=draws("blend", self.blend)),
             ground=Ground(Material(lighting.ground_albedo, roughness=0.9, specular=0.2)),
-            camera_height_m=draws("camera_height_m", self.camera_height_m), assets=assets)
+            camera_height_m=eye, assets=assets)
 
     def _choose(self, photos: Album, draws: Draws, size_wh: tuple[int, int], cut: dict) -> tuple[Photograph, AssetUse]:
         reasons: list[str] = []
