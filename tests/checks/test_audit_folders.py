@@ -168,7 +168,7 @@ def yolo(tmp_path):
 def test_a_clean_yolo_set(yolo):
     report = audit(yolo)
     assert report.findings == () and report.kind == "yolo"
-    assert report.counts["pictures"] == 2 and report.counts["annotations"] == 3
+    assert report.counts["pictures"] == 2 and report.counts["annotations"] == 3 and report.counts["records"] == 2
 
 
 @pytest.mark.parametrize(("rule", "line"), [
@@ -264,3 +264,12 @@ def test_every_rule_on_sets_is_planted_somewhere_here():
         "index-unique", "categories-same", "picture-twice", "picture-orphan", "label-orphan", "label-missing", "label-line",
         "box-polygon", "category", "ledger", "readable"}
     assert planted == set(SET_RULES) | {"picture-size", "area"}  # these two are rules on records as well
+
+
+def test_linked_folders_are_looked_into_once(yolo):
+    (yolo / "images" / "train").rename(yolo.parent / "elsewhere")
+    (yolo / "images" / "train").symlink_to(yolo.parent / "elsewhere")
+    (yolo / "images" / "again").symlink_to(yolo)
+    report = audit(yolo)
+    assert report.findings == () and report.counts["pictures"] == 2
+    shutil.rmtree(yolo.parent / "elsewhere")

@@ -101,6 +101,8 @@ def audit(path: str | Path, *, limit: int = 1000) -> Report:
     if not counts["annotations"] and not counts["records"] and not counts["pictures"] and not severity["error"]:
         raise DatasetError("nothing here could be checked", where=path, wanted="a COCO, YOLO or WebDataset data set",
                            remedy="Name the folder that holds the pictures and the labels.")
+    if kind == "records":
+        kind = _format(path) or kind
     return Report(str(path), kind + (" made by understudy" if ours else ""), tuple(kept), dict(tally),
                   {name: n for name, n in counts.items() if n}, severity["error"], severity["warning"])
 
@@ -124,7 +126,7 @@ def _all(path: Path, kind: str, files: list[Path], ours: bool, counts: Counter) 
     if ours:
         findings, counts["committed files"] = ledger_findings(path)
         yield from findings
-    if sound and (kind != "yolo" or ours or _reads_as_yolo(path)):
+    if sound and (kind != "yolo" or ours or _format(path) == "yolo"):
         yield from _over(_read(path), tolerance, counts, between=kind == "records")
 
 
@@ -174,10 +176,11 @@ def _read(path: Path) -> Iterator[Record]:
     return read(path)
 
 
-def _reads_as_yolo(path: Path) -> bool:
+def _format(path: Path) -> str | None:
+    """The format that the readers take the path for; None if they take it for none."""
     from understudy.writers import detect
 
     try:
-        return detect(path) == "yolo"
+        return detect(path)[0]
     except DatasetError:
-        return False
+        return None

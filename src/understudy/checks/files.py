@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -13,10 +14,24 @@ PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 Size = tuple[int, int]
 
 
+def files_below(folder: Path) -> list[Path]:
+    """Every file below ``folder``, sorted, through links to folders too (each folder once); hidden ones (unfinished work)
+    are left out."""
+    found, entered = [], set()
+    for where, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(where)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        found += [Path(where, name) for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
 def pictures_in(folder: Path) -> list[Path]:
-    """Every picture file below ``folder``, sorted; hidden folders (unfinished work) are left out."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in PICTURES and p.is_file()
-                  and not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    """Every picture file below ``folder``, sorted."""
+    return [p for p in files_below(folder) if p.suffix.lower() in PICTURES]
 
 
 class PictureCheck:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from understudy.checks.files import PictureCheck, name_of, pictures_in
+from understudy.checks.files import PICTURES, PictureCheck, files_below, name_of, pictures_in
 from understudy.checks.finding import Finding
 
 _CONFIGS = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
@@ -22,10 +22,10 @@ def looks_like_yolo(path: Path) -> bool:
 
 def label_folders(root: Path) -> list[Path]:
     """Folders below ``root`` (labels, or whatever they are called) whose text files are named like pictures."""
-    stems = {p.stem for p in pictures_in(root)}
-    found = {p.parent for p in root.rglob("*.txt") if p.stem in stems and p.name.lower() not in _NOT_LABELS
-             and not any(part.startswith(".") for part in p.relative_to(root).parts)}
-    return sorted(found)
+    files = files_below(root)
+    stems = {p.stem for p in files if p.suffix.lower() in PICTURES}
+    return sorted({p.parent for p in files
+                   if p.suffix == ".txt" and p.stem in stems and p.name.lower() not in _NOT_LABELS})
 
 
 def audit_yolo(root: Path, pictures: PictureCheck, counts: Counter) -> Iterator[Finding]:
