@@ -15,6 +15,7 @@ from pathlib import Path
 
 import bpy
 import numpy as np
+from mathutils import Matrix, Vector
 
 
 def main() -> None:
@@ -107,7 +108,7 @@ def world(scene, data) -> None:
         turned = np.array(to_world, float)
         turned[:3, :3] /= np.linalg.norm(turned[:3, :3], axis=0)
         turned[:3, 1:3] *= -1  # Blender's lamps shine along their -z
-        lamp.matrix_world = [list(map(float, row)) for row in turned]
+        lamp.matrix_world = Matrix(turned.tolist())
         scene.collection.objects.link(lamp)
     if "sun_direction" in data:
         light = bpy.data.lights.new("sun", "SUN")
@@ -115,8 +116,6 @@ def world(scene, data) -> None:
         light.energy, light.angle = float(irradiance.max()), float(np.radians(data["sun_angle_deg"]))
         light.color = tuple(float(c) for c in irradiance / irradiance.max())
         sun = bpy.data.objects.new("sun", light)
-        from mathutils import Vector
-
         sun.rotation_mode = "QUATERNION"
         sun.rotation_quaternion = Vector([float(v) for v in data["sun_direction"]]).to_track_quat("Z", "Y")
         scene.collection.objects.link(sun)
@@ -132,7 +131,7 @@ def camera(scene, data) -> None:
     lens.clip_start = 0.01
     eye = bpy.data.objects.new("camera", lens)
     to_world = np.array(data["to_world"], float) @ np.diag([1.0, -1.0, -1.0, 1.0])  # OpenCV's axes to Blender's
-    eye.matrix_world = [list(map(float, row)) for row in to_world]
+    eye.matrix_world = Matrix(to_world.tolist())
     scene.collection.objects.link(eye)
     scene.camera = eye
 

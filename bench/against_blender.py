@@ -1,0 +1,141 @@
+"""Full scenes, path-traced and denoised: Understudy against Blender Cycles + OIDN, one thread each, in the same run.
+
+    python bench/against_blender.py --blender-python PATH [--recipe people-in-rooms] [-n 3] [--samples 4,8,16,32]
+
+PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each scene of the recipe is rendered by both with
+the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
+PSNR of the tone-mapped picture against the same renderer's own 1024-sample picture without denoising, so that neither is
+blamed for the other's material model. The peer's time is taken at the smallest sample count whose PSNR reaches ours (or at
+its largest, and then the row says so). Scene set-up is left out for the peer and left in for us.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
+                ("distortion.k1", "distortion.k2", "distortion.p1", "distortion.p2", "aperture_mm", "motion_px", "vignette")]
+
+
+def export(scene, path: Path, max_bounces: int) -> None:
+    """The scene as plain arrays for blender_peer.py."""
+    from understudy.scene import Texture
+
+    lens = scene.camera.lens
+    data = {"size_wh": lens.size_wh, "focal_px": lens.focal_px, "centre_px": lens.centre_px,
+            "to_world": scene.camera.to_world, "max_bounces": max_bounces, "lamps": len(scene.lamps)}
+    data["environment"] = (np.zeros((4, 8, 3), np.float32) if scene.environment is None else scene.environment.radiance)
+    for i, lamp in enumerate(scene.lamps):
+        data[f"lamp{i}_to_world"], data[f"lamp{i}_radiance"] = lamp.to_world, np.array(lamp.radiance)
+    if scene.sun is not None:
+        data |= {"sun_direction": scene.sun.direction, "sun_irradiance": np.array(scene.sun.irradiance),
+                 "sun_angle_deg": scene.sun.angle_deg}
+    pieces = [(s.vertices, s.faces, s.uv, s.material, s.smooth) for e in scene.entities for s in e.surfaces]
+    if scene.ground is not None:
+        r = scene.ground.half_size_m
+        corners = np.array([(-r, -r, 0), (r, -r, 0), (r, r, 0), (-r, r, 0)], np.float32)
+        pieces.append((corners, np.array([(0, 1, 2), (0, 2, 3)]), corners[:, :2], scene.ground.material, False))
+    data["surfaces"] = len(pieces)
+    for i, (vertices, faces, uv, material, smooth) in enumerate(pieces):
+        colour = material.base_color
+        textured = isinstance(colour, Texture) and uv is not None
+        data |= {f"s{i}_vertices": vertices, f"s{i}_faces": faces, f"s{i}_smooth": smooth,
+                 f"s{i}_roughness": material.roughness, f"s{i}_metallic": material.metallic,
+                 f"s{i}_specular": material.specular,
+                 f"s{i}_color": colour.pixels if textured else np.array(colour if not isinstance(colour, Texture)
+                                                                        else (0.5, 0.5, 0.5), np.float32)}
+        if textured:
+            data[f"s{i}_uv"] = uv
+    np.savez(path, **data)
+
+
+def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
+    """Tone-mapped: the reference's mean becomes 0.4, clipped, gamma 2.2."""
+    scale = 0.4 / reference.mean()
+    a, b = (np.clip(p * scale, 0, 1) ** (1 / 2.2) for p in (picture, reference))
+    return float(-10 * np.log10(np.mean((a - b) ** 2)))
+
+
+def ours(scene, renderer, index: int) -> tuple[float, float, np.ndarray]:
+    """Seconds (best of two after a warm-up), PSNR and the picture of our default renderer."""
+    from understudy.key import Key
+    from understudy.renderers.mitsuba import meshes, rays
+    from understudy.renderers.mitsuba.variant import mitsuba
+    from understudy.renderers.triangles import triangles_of
+
+    def light(settings):
+        mi = mitsuba()
+        start = time.perf_counter()
+        triangles = triangles_of(scene)
+        bare = meshes.hit_scene(mi, triangles)
+        w, h = scene.camera.lens.size_wh
+        hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
+        picture = settings._light(mi, bare, scene, triangles, hits, Key(index))
+        return time.perf_counter() - start, picture
+
+    light(renderer)
+    runs = [light(renderer) for _ in range(2)]
+    reference = light(dataclasses.replace(renderer, samples=1024, denoise="off"))[1]
+    return min(s for s, _ in runs), psnr(runs[0][1], reference), runs[0][1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--blender-python", required=True)
+    parser.add_argument("--recipe", default="people-in-rooms")
+    parser.add_argument("-n", type=int, default=3)
+    parser.add_argument("--samples", default="4,8,16,32")
+    parser.add_argument("--pictures", type=Path, help="write both renderers' pictures here, to look at")
+    args = parser.parse_args()
+    from understudy.draws import Draws
+    from understudy.key import Key
+    from understudy.recipe import parse
+
+    recipe = parse(args.recipe, overrides=PLAIN_CAMERA)
+    renderer = recipe.sensors.renderer
+    rows = []
+    for index in range(args.n):
+        draws = Draws(Key(recipe.seed).child("record", index, 0))
+        scene = recipe.world.sample(draws.at("world", recipe.world_name),
+                                    recipe.sensors.camera.sample(draws.at("sensors", "camera")))
+        seconds, quality, picture = ours(scene, renderer, index)
+        with tempfile.TemporaryDirectory() as folder:
+            export(scene, Path(folder) / "scene.npz", renderer.max_depth - 1)
+            subprocess.run([args.blender_python, str(Path(__file__).with_name("blender_peer.py")), f"{folder}/scene.npz",
+                            f"{folder}/out.npz", args.samples, "--threads", "1", "--plain", "1024"], check=True,
+                           stdout=subprocess.DEVNULL)
+            peer = dict(np.load(f"{folder}/out.npz"))
+        counts = args.samples.split(",")
+        tried = [(int(c), float(peer[f"seconds_denoised_{c}"]),
+                  psnr(peer[f"picture_denoised_{c}"], peer["picture_plain_1024"])) for c in counts]
+        chosen = next((t for t in tried if t[2] >= quality), tried[-1])
+        rows.append((index, seconds, quality, *chosen))
+        print(f"scene {index}: ours {seconds:.2f} s at {quality:.1f} dB ({renderer.samples} samples); Cycles "
+              + ", ".join(f"{c}: {s:.2f} s {q:.1f} dB" for c, s, q in tried), flush=True)
+        if args.pictures:
+            save(args.pictures, index, picture, peer[f"picture_denoised_{counts[-1]}"])
+    print("\n| scene | ours, s | PSNR, dB | Cycles samples | Cycles, s | PSNR, dB | times faster |")
+    print("|---|---|---|---|---|---|---|")
+    for index, seconds, quality, count, theirs, their_quality in rows:
+        print(f"| {index} | {seconds:.2f} | {quality:.1f} | {count} | {theirs:.2f} | {their_quality:.1f}"
+              f"{'' if their_quality >= quality else ' (below ours)'} | {theirs / seconds:.1f} |")
+    print(f"\nmedian: {np.median([r[4] / r[1] for r in rows]):.1f} times faster")
+
+
+def save(folder: Path, index: int, *pictures: np.ndarray) -> None:
+    from PIL import Image
+
+    folder.mkdir(parents=True, exist_ok=True)
+    tiles = [np.clip(p * (0.4 / p.mean()), 0, 1) ** (1 / 2.2) * 255 for p in pictures]
+    Image.fromarray(np.concatenate(tiles, 1).astype(np.uint8)).save(folder / f"{index}.png")
+
+
+if __name__ == "__main__":
+    main()
