@@ -14,8 +14,10 @@ import numpy as np
 from understudy import signals
 from understudy.errors import RenderError
 from understudy.fields import setting
+from understudy.geometry.cameras import to_camera
 from understudy.key import Key
-from understudy.renderers.channels import LABEL_CHANNELS, label_channels
+from understudy.renderers.channels import LABEL_CHANNELS, Hits, label_channels
+from understudy.renderers.raster import View, nearest
 from understudy.renderers.triangles import Triangles, triangles_of
 from understudy.scene import Scene
 from understudy.sensors import develop, metered
@@ -47,32 +49,43 @@ class Path:
         triangles = triangles_of(scene)
         w, h = scene.camera.lens.size_wh
         bare = meshes.hit_scene(mi, triangles)
-        hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h) if scene.backdrop is None
-                                else _reached(scene, triangles))
+        if mi.variant().startswith("scalar"):  # rays one by one would take seconds
+            hits = Hits(*nearest(to_camera(scene.camera, triangles.vertices), triangles.faces, View(scene.camera.lens)))
+        else:
+            pixels = np.arange(w * h) if scene.backdrop is None else _reached(scene, triangles)
+            hits = rays.centre_hits(mi, bare, scene.camera, pixels)
         out = label_channels(scene, triangles, hits, wanted)
         if signals.RGB in wanted:
             out[signals.RGB] = develop(self._light(mi, bare, scene, triangles, hits, key), scene.camera, key.child("sensor"))
         return Signals({spec: out[spec] for spec in wanted}, where="path")
 
-    def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits, key: Key) -> np.ndarray:
+    def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, key: Key) -> np.ndarray:
         """(h, w, 3) float32: the light that arrives at the sensor."""
         from understudy.renderers.mitsuba.composite import into_photograph
         from understudy.renderers.mitsuba.denoise import denoised
-        from understudy.renderers.mitsuba.paths import traced
-        from understudy.renderers.mitsuba.stage import stage_of
 
         if scene.backdrop is not None:
             return into_photograph(mi, bare, scene, triangles, hits, self, key)
         w, h = scene.camera.lens.size_wh
-        paths = traced(stage_of(mi, scene, triangles, bare), scene.camera, np.arange(w * h), self.samples, self.max_depth,
-                       key.child("paths"), sky=True)
+        paths = self.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key.child("paths"), sky=True)
         maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
         return metered(denoised(*maps, self.denoise))
 
 
+    def paths(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, pixels: np.ndarray, key: Key, *, sky: bool):
+        """The :class:`~understudy.renderers.mitsuba.paths.Traced` light of ``pixels``, compiled or, failing that, plain."""
+        if mi.variant().startswith("scalar"):
+            from understudy.renderers.mitsuba.plain import traced_plainly
+
+            return traced_plainly(mi, scene, triangles, hits, pixels, self.samples, self.max_depth, key, sky)
+        from understudy.renderers.mitsuba.paths import traced
+        from understudy.renderers.mitsuba.stage import stage_of
+
+        return traced(stage_of(mi, scene, triangles, bare), scene.camera, pixels, self.samples, self.max_depth, key, sky)
+
+
 def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:
     """(k,) flat indices of the pixels within reach of any entity's box: the only ones that can see something."""
-    from understudy.geometry.cameras import to_camera
     from understudy.renderers.silhouettes import reach
 
     w, h = scene.camera.lens.size_wh

@@ -9,9 +9,7 @@ import numpy as np
 from understudy.key import Key
 from understudy.renderers.channels import Hits
 from understudy.renderers.mitsuba.denoise import denoised
-from understudy.renderers.mitsuba.paths import traced
 from understudy.renderers.mitsuba.shadow import shadow_ratio
-from understudy.renderers.mitsuba.stage import stage_of
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
@@ -20,7 +18,7 @@ _PULL = 0.35  # how far the poisson blend draws a figure towards its surrounding
 
 
 def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> np.ndarray:
-    """(h, w, 3) float32 linear. ``quality`` is the renderer's settings, ``bare`` the figures' hit scene."""
+    """(h, w, 3) float32 linear. ``quality`` is the Path renderer, ``bare`` the figures' hit scene."""
     backdrop = scene.backdrop
     ground = np.array(backdrop.radiance, np.float32)
     if quality.shadow_samples:
@@ -46,8 +44,7 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
     seen.reshape(-1)[hits.pixel] = 1
     margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
     pixels = np.flatnonzero(cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)))
-    stage = stage_of(mi, scene, triangles, bare)
-    paths = traced(stage, scene.camera, pixels, quality.samples, quality.max_depth, key.child("paths"), sky=False)
+    paths = quality.paths(mi, bare, scene, triangles, hits, pixels, key.child("paths"), sky=False)
 
     def mapped(values: np.ndarray) -> np.ndarray:
         out = np.zeros((h * w, *values.shape[1:]), np.float32)

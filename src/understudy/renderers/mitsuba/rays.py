@@ -21,9 +21,6 @@ def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
         pixels, xy = pixels[sound], xy[sound]
     if not len(pixels):
         return Hits(pixels, np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
-    if mi.variant().startswith("scalar"):
-        ahead = np.concatenate([xy, np.ones((len(xy), 1))], axis=1)
-        return _scalar_hits(mi, scene, camera, pixels, ahead @ camera.to_world[:3, :3].T)
     axes = _axes(mi, dr, camera)
     x, y = (mi.Float(xy[:, i].astype(np.float32)) for i in range(2))
     ray = mi.Ray3f(mi.Point3f(axes[3]), dr.normalize(axes[0] * x + axes[1] * y + axes[2]))
@@ -39,17 +36,6 @@ def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
 def _axes(mi, dr, camera: Camera) -> list:
     """The camera's right, down, ahead and position in the world, as values that no kernel is compiled for."""
     return [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
-
-
-def _scalar_hits(mi, scene, camera: Camera, pixels: np.ndarray, direction: np.ndarray) -> Hits:
-    origin = mi.Point3f(*(float(v) for v in camera.to_world[:3, 3]))
-    rows = []
-    for pixel, d in zip(pixels.tolist(), direction.tolist()):
-        found = scene.ray_intersect_preliminary(mi.Ray3f(origin, mi.Vector3f(*d)))
-        if found.is_valid():
-            rows.append((pixel, found.prim_index, found.prim_uv.x, found.prim_uv.y))
-    table = np.array(rows, np.float64).reshape(-1, 4)
-    return Hits(table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2:].astype(np.float32))
 
 
 def centres(camera: Camera, pixels: np.ndarray) -> np.ndarray:

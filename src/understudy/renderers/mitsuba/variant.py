@@ -13,6 +13,7 @@ from pathlib import Path
 from understudy.errors import MissingDependency
 
 VARIANTS = ("cuda_ad_rgb", "llvm_ad_rgb", "scalar_rgb")
+WANTED = "UNDERSTUDY_VARIANT"  # one of VARIANTS, to choose by hand
 THREADS = "UNDERSTUDY_THREADS"  # threads of one renderer; one a worker is fastest over all
 
 _LLVM_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib")
@@ -22,10 +23,11 @@ _log = logging.getLogger("understudy")
 
 
 def mitsuba(wanted: str | None = None):
-    """The ``mitsuba`` module with a variant set: ``wanted``, or the fastest that works here.
+    """The ``mitsuba`` module with a variant set: ``wanted``, else UNDERSTUDY_VARIANT, else the fastest that works here.
 
     Once a variant is set, it stays (a program that set its own keeps it). Raises MissingDependency without Mitsuba.
     """
+    wanted = wanted or os.environ.get(WANTED) or None
     try:
         llvm = find_llvm()
         if llvm is not None:
@@ -35,7 +37,11 @@ def mitsuba(wanted: str | None = None):
     except ImportError as error:
         raise MissingDependency("the path renderer needs Mitsuba 3", got=str(error), remedy="pip install mitsuba") from error
     if mi.variant() is None or (wanted is not None and mi.variant() != wanted):
-        mi.set_variant(wanted or _fastest(dr))
+        try:
+            mi.set_variant(wanted or _fastest(dr))
+        except (ImportError, AttributeError, RuntimeError) as error:
+            raise MissingDependency("Mitsuba has no such variant here", where=WANTED, wanted=", ".join(VARIANTS),
+                                    got=wanted) from error
         if mi.variant().startswith("scalar"):
             _log.warning("rendering without LLVM or a GPU, about four times slower: install LLVM 17 or newer "
                          "(Debian: apt-get install libllvm19) or name its library in DRJIT_LIBLLVM_PATH")
