@@ -203,7 +203,7 @@ def test_a_path_typed_on_the_command_line_starts_at_the_working_folder(tmp_path,
     monkeypatch.chdir(tmp_path)
     recipe = recipes.parse(file, overrides=["pictures=photos"], tables=TABLES)
     assert recipe.world.place.pictures == str(tmp_path / "photos")
-    assert recipe.plain()["world"]["birds"]["place"]["pond"]["pictures"] == "photos"
+    assert recipe.plain()["world"]["birds"]["place"]["pond"]["pictures"] == str(tmp_path / "photos")
 
 
 def test_home_folder(tmp_path, monkeypatch):

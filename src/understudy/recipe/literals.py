@@ -167,9 +167,10 @@ def _located(reading: Reading, node: Scalar, field: Param | Setting, path: str) 
     if isinstance(node.value, Located):
         return node.value
     said = str(node.value)
-    start = Path.cwd() if node.mark.typed else reading.folder
+    if node.mark.typed and not said.startswith("~"):  # it must mean the same folder when the text is read elsewhere
+        said = str(Path.cwd() / said)
     try:
-        return Located(str(start / Path(said).expanduser()), said)
+        return Located(str(reading.folder / Path(said).expanduser()), said)
     except RuntimeError:  # ~ of somebody who has no home here
         return _wrong_kind(reading, node, field, path, remedy="Write the whole path in place of ~")
 
