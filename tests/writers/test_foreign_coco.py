@@ -101,6 +101,7 @@ WRONG = {
     "box outside": annotation(bbox=[50, 3, 5, 8]), "three numbers": annotation(bbox=[2, 3, 5]),
     "not finite": annotation(bbox=[2, 3, float("nan"), 8]), "text box": annotation(bbox="2 3 4 5"),
     "neither": annotation(bbox=None), "odd polygon": annotation(segmentation=[[1, 2, 3]]),
+    "far away": annotation(segmentation=[[1, 1, 1e9, 1, 5, 5]]),
     "nothing covered": annotation(segmentation=[[1, 1, 1, 1, 1, 1]]), "line": annotation(segmentation=[[1, 1, 5, 5]]),
     "size": annotation(segmentation={"size": [40, 30], "counts": [1200]}),
     "runs": annotation(segmentation={"size": [30, 40], "counts": [5, 10]}),

@@ -197,7 +197,7 @@ def test_without_a_config_classes_are_numbered_and_a_missing_label_file_is_a_neg
     ("-1 .5 .5 .1 .1", "the class is not listed"), ("0 .5 .5 0 .1", "no area"), ("0 .5 .5 .1", "number of columns"),
     ("0 .5 .5 .1 .1 .9", "number of columns"), ("0 .5 .5 nan .1", "four numbers"), ("0 1.5 1.5 .1 .1", "no area"),
     ("0 .1 .1 .5 .1 inf .5", "pairs of numbers"), ("0 .1 .1 .1 .1 .1 .1", "no pixel"),
-    ("person .5 .5 .1 .1", "other than numbers"),
+    ("0 .1 .1 3e6 .1 .5 .5", "far out of the picture"), ("person .5 .5 .1 .1", "other than numbers"),
     ("nan .5 .5 .1 .1", "the class is not listed"),
 ])
 def test_a_wrong_row_names_its_line_and_can_be_left_out(row, message, tmp_path):
@@ -212,7 +212,9 @@ def test_a_wrong_row_names_its_line_and_can_be_left_out(row, message, tmp_path):
     assert len(record.instances) == 1 and len(heard) == 1
 
 
-@pytest.mark.parametrize("text", ["names: [", "just text", "names: {a: b}", "- 1"])
+@pytest.mark.parametrize("text", [
+    "names: [", "just text", "names: {a: b}", "- 1", "names: {999999999: x}", "names: [x]\nkpt_shape: 17",
+    "names: [x]\nkpt_shape: [2, 4]", "names: [x]\nkpt_shape: [2, 3]\nkpt_names: {0: [a]}", "names: [x]\nunderstudy: 3"])
 def test_a_broken_config_is_one_clear_error(text, tmp_path):
     png(tmp_path / "images" / "a.png")
     (tmp_path / "labels").mkdir()

@@ -80,7 +80,7 @@ def detect(path: Path | str) -> tuple[str, Format]:
     path = Path(path)
     if not path.exists():
         raise DatasetError("does not exist", where=path)
-    for name in ("webdataset", "coco", "yolo"):  # the surest marks first
+    for name in ("coco", "yolo", "webdataset"):  # the surest marks first: a tar may lie anywhere
         written = resolve(WRITERS, name)()
         if written.recognises(path):
             return name, written

@@ -18,7 +18,6 @@ both are known without looking at another shard. ``file_name`` is relative to ``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +28,7 @@ from understudy.fields import setting
 from understudy.record import Instance, Record
 from understudy.supports import Boolean
 from understudy.writers import About, coco_fields
-from understudy.writers.files import Report, append_bytes, replace_file, to_json, write_bytes, writing
+from understudy.writers.files import Report, append_bytes, read_json, replace_file, to_json, write_bytes, writing
 from understudy.writers.maps import LOSSES, encode_map, encode_rgb8
 from understudy.writers.points import COCO_17, SKELETON_17, body_17, whole_body
 
@@ -60,7 +59,7 @@ class Coco:
         return CocoShard(root, number, self.exact)
 
     def finish(self, out: Path, shards: Sequence[int], about: About) -> None:
-        metas = [json.loads((out / "shards" / f"{n:05d}" / "shard.json").read_text()) for n in shards]
+        metas = [read_json(out / "shards" / f"{n:05d}" / "shard.json") for n in shards]
         points = _point_sets(metas, out)
         for kind in KINDS:
             if kind == "instances" or any(kind in meta["kinds"] for meta in metas):

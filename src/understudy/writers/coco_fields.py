@@ -77,12 +77,20 @@ def points_json(points: PointSet) -> dict[str, Any]:
 
 def points_of(plain: Mapping[str, Any], names: Sequence[str], flat: Sequence[float]) -> PointSet:
     """The point set back from :func:`points_json` and the standard field's flat x, y, v."""
-    xyv = np.array(flat, np.float32).reshape(-1, 3)
+    xyv = triples(flat)
     for k, xy in plain.get("outside", {}).items():
         xyv[int(k), :2] = xy
     xyz = plain.get("xyz_m")
-    return PointSet(plain["convention"], tuple(names), xyv,
-                    None if xyz is None else np.array(xyz, np.float32).reshape(-1, 3))
+    return PointSet(plain["convention"], tuple(names), xyv, None if xyz is None else triples(xyz))
+
+
+def triples(flat: Sequence[float]) -> np.ndarray:
+    """Three numbers a point: (k, 3) float32. ValueError where one is no finite number of that size."""
+    with np.errstate(over="ignore"):
+        points = np.array(flat, np.float32).reshape(-1, 3)
+    if not np.isfinite(points).all():
+        raise ValueError("a key point holds something that is no finite number")
+    return points
 
 
 def densepose_fields(densepose: DensePose, xyxy: Sequence[float]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from understudy.writers.maps import decode_map
 from understudy.writers.points import COCO_17, WHOLE_BODY_PARTS
 
 _HEAD_BYTES = 1 << 16
+_BROKEN = (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError)  # what a wrong field leads to
 
 
 def annotation_files(path: Path) -> list[Path]:
@@ -125,10 +126,10 @@ class _Reader:
             where = f"{self._index.path}, picture {image.get('file_name', image.get('id'))}"
             try:
                 record = self._record(image, first + position, where)
-            except SpecError as error:
-                fail(DatasetError(str(error), where=where), self._report)
             except DatasetError as error:
                 fail(error, self._report)
+            except (SpecError, *_BROKEN) as error:
+                fail(DatasetError(f"the picture's entry is broken: {error}", where=where), self._report)
             else:
                 yield record
 
@@ -144,7 +145,7 @@ class _Reader:
         for row, plain in enumerate(self._index.annotations_of(image["id"]), start=1):
             try:
                 instances.append(self._instance(plain, row, picture.size_wh))
-            except (DatasetError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            except (DatasetError, *_BROKEN) as error:
                 text = error.message if isinstance(error, DatasetError) else f"{type(error).__name__} {error}"
                 facts = {k: getattr(error, k) for k in ("wanted", "got")} if isinstance(error, DatasetError) else {}
                 fail(DatasetError(text, where=f"{where}, annotation {plain.get('id')}", **facts), self._report)
@@ -215,7 +216,7 @@ class _Reader:
                                    got=len(flat))
             convention = "coco_17" if names == COCO_17 else self.categories.names[
                 self.categories.number[plain["category_id"]] - 1]
-            yield PointSet(convention, names, np.array(flat, np.float32).reshape(-1, 3))
+            yield PointSet(convention, names, coco_fields.triples(flat))
 
     def _densepose(self, entry: Mapping[str, Any] | None) -> DensePose | None:
         if entry is None:
@@ -235,6 +236,8 @@ def mask_of(segmentation: Any, size_wh: tuple[int, int]) -> Rle | None:
         rings = [[float(v) for v in ring] for ring in segmentation]
         if any(len(ring) % 2 or not np.isfinite(ring).all() for ring in rings):
             raise DatasetError("a polygon is no list of x, y pairs")
+        if any(min(ring) < -max(w, h) or max(ring) > 2 * max(w, h) for ring in rings if ring):
+            raise DatasetError("a polygon leads far out of the picture", wanted=f"inside {w} x {h}")  # pycocotools walks it
         rings = [ring for ring in rings if len(ring) >= 6]
         code = coco.merge(coco.frPyObjects(rings, h, w)) if rings else None
     else:

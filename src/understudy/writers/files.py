@@ -121,11 +121,15 @@ def picture_of(data: bytes, where: object, upright_wh: tuple[int, int] | None = 
         raise DatasetError(f"is no usable picture: {error}", where=where) from error
 
 
-def pictures_below(folder: Path) -> list[Path]:
-    """Every picture file in ``folder`` and below, hidden folders left out, in order of name."""
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()
-             and not any(part.startswith(".") for part in p.relative_to(folder).parts)]
-    return sorted(found, key=lambda p: p.relative_to(folder).as_posix())
+def pictures_below(folder: Path) -> Iterator[Path]:
+    """Every picture file in ``folder`` and below, what is hidden left out, in order of name; one folder listed at a time."""
+    for path in sorted(folder.iterdir(), key=lambda p: p.name):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from pictures_below(path)
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            yield path
 
 
 def inside(root: Path, name: str, where: object) -> Path:

@@ -21,7 +21,7 @@ import numpy as np
 
 from understudy.errors import DatasetError
 
-_PNG_LEVEL = 4  # of zlib: a third of the time of level 9 for 5 % more bytes on depth maps
+_PNG_LEVEL = 4  # of zlib: half the time of level 6 for 7 % more bytes (depth, normals and ids of people, 640 x 480)
 
 LOSSES = {
     "maps.depth": "rounded to the millimetre; over 65.535 m counts as nothing there (exact: true keeps every bit)",

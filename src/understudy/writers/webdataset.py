@@ -14,18 +14,16 @@ from __future__ import annotations
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
-
-import numpy as np
 
 from understudy.errors import DatasetError, SpecError
 from understudy.fields import setting
 from understudy.record import DensePose, Instance, Picture, PointSet, Record
 from understudy.supports import Boolean
 from understudy.writers import About
-from understudy.writers.coco_fields import rle_json, rle_of
+from understudy.writers.coco_fields import rle_json, rle_of, triples
 from understudy.writers.files import Report, append_bytes, fail, picture_of, read_json, replace_file, to_json, write_bytes
 from understudy.writers.maps import LOSSES, decode_map, encode_map, encode_rgb8
 
@@ -56,7 +54,7 @@ class WebDataset:
                 where = f"{shard}, {key}"
                 try:
                     yield _record(sample, where)
-                except (SpecError, KeyError, TypeError, ValueError, AttributeError) as error:
+                except (SpecError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
                     fail(DatasetError(f"a sample is broken: {error}", where=where), report)
                 except DatasetError as error:
                     fail(error, report)
@@ -69,8 +67,11 @@ class WebDataset:
         if not document:
             record = next(self.read(path), None)
             return About(path.name, record.categories if record else ())
-        about = {k: v for k, v in document.items() if k not in ("format", "shards")}
-        return About(**about | {"categories": tuple(about["categories"]), "licence": tuple(about["licence"])})
+        try:
+            known = {f.name: document[f.name] for f in fields(About)}
+            return About(**known | {"categories": tuple(known["categories"]), "licence": tuple(known["licence"])})
+        except (KeyError, TypeError) as error:
+            raise DatasetError(f"is incomplete: {error}", where=path / "dataset.json") from error
 
 
 class WebDatasetShard:
@@ -160,8 +161,7 @@ def _instance(plain: dict[str, Any], sample: Mapping[str, bytes], where: str) ->
     for name in ("xyxy_px", "amodal_xyxy_px"):
         fields[name] = None if plain[name] is None else tuple(plain[name])
     fields["points"] = tuple(
-        PointSet(p["convention"], tuple(p["names"]), np.array(p["xyv"], np.float32).reshape(-1, 3),
-                 None if p["xyz_m"] is None else np.array(p["xyz_m"], np.float32).reshape(-1, 3))
+        PointSet(p["convention"], tuple(p["names"]), triples(p["xyv"]), None if p["xyz_m"] is None else triples(p["xyz_m"]))
         for p in plain["points"])
     if plain["densepose"] is not None:
         file = plain["densepose"]["file"]

@@ -18,7 +18,6 @@ Classes count from 0 in declared order. Eight digits place a corner within 1/10,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +30,7 @@ from understudy.fields import setting
 from understudy.record import Instance, PointSet, Record
 from understudy.supports import Integers, OneOf
 from understudy.writers import About
-from understudy.writers.files import Report, replace_file, to_json, write_bytes, writing
+from understudy.writers.files import Report, read_json, replace_file, to_json, write_bytes, writing
 from understudy.writers.points import COCO_17, SKELETON_17, mirror
 
 TASKS = ("detect", "segment", "pose")
@@ -177,7 +176,7 @@ def _points(out: Path, shards: Sequence[int], count: int) -> tuple[str, tuple[st
     """The convention and names that the shards share; plain numbers where no instance had points."""
     found: tuple[str, tuple[str, ...]] | None = None
     for shard in shards:
-        meta = json.loads((out / "shards" / f"{shard:05d}.json").read_text(encoding="utf-8"))
+        meta = read_json(out / "shards" / f"{shard:05d}.json")
         if not meta["names"]:
             continue
         mine = (meta["convention"], tuple(meta["names"]))

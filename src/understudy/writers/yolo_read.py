@@ -21,6 +21,7 @@ from understudy.writers.files import Report, fail, inside, picture_of, pictures_
 from understudy.writers.points import COCO_17
 
 _CONFIG_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "classes.yaml")
+_MOST_CLASSES = 100_000  # a number beyond is a slip, and would be a list as long
 _PLACES = 4  # digits of a pixel that eight digits of a share still hold
 
 
@@ -38,7 +39,9 @@ _SPLITS = {"train": 0, "val": 1, "valid": 1, "test": 2}
 def about(path: Path) -> About:
     config = _config(path)
     ours = config.get("understudy") or {}
-    licence = ours.get("licence") or [str(config.get("license", "unspecified")), ""]
+    licence = ours.get("licence")
+    if not isinstance(licence, list) or len(licence) != 2:
+        licence = [str(config.get("license", "unspecified")), ""]
     return About(ours.get("name", path.name), _names(config, path), tuple(licence), ours.get("description", ""),
                  ours.get("version", ""), ours.get("recipe_digest", ""), ours.get("seed", 0))
 
@@ -81,13 +84,15 @@ class _Layout:
         self.ours = bool(ours)
         self._task = ours.get("task")
         self._names = names
-        shape = config.get("kpt_shape")
-        self._points, self._dims = (int(shape[0]), int(shape[1])) if shape else (0, 0)
+        self._points, self._dims = _points_shape(config.get("kpt_shape"))
         listed = config.get("kpt_names") or {}
         listed = listed if isinstance(listed, Mapping) else dict.fromkeys(range(len(names)), listed)
         default = COCO_17 if self._points == 17 else tuple(f"point_{i}" for i in range(self._points))
-        self._point_names = {c: tuple(listed.get(c) or default) for c in range(len(names))}
-        self._convention = ours.get("convention") or ("coco_17" if default == COCO_17 else "yolo")
+        listed = {c: entry if isinstance(entry, list) else default for c, entry in listed.items()}
+        self._point_names = {c: tuple(map(str, listed.get(c, default))) for c in range(len(names))}
+        if any(len(points) != self._points for points in self._point_names.values()):
+            raise DatasetError("kpt_names and kpt_shape disagree", wanted=f"{self._points} names")
+        self._convention = str(ours.get("convention") or "") or ("coco_17" if default == COCO_17 else "yolo")
 
     def instance(self, row: np.ndarray, number: int, size_wh: tuple[int, int], where: str,
                  report: Report | None) -> Instance | None:
@@ -113,12 +118,24 @@ class _Layout:
         raise DatasetError("a row has the wrong number of columns", wanted=wanted, got=columns)
 
     def _point_set(self, category: int, values: np.ndarray, size: np.ndarray) -> PointSet:
+        if not (np.abs(values) <= 1e6).all():  # not a number fails this, too
+            raise DatasetError("a key point holds something that is no share of the side")
         xyv = np.full((self._points, 3), 2.0)
         xyv[:, :self._dims] = values.reshape(self._points, self._dims)
         if self._dims == 2:  # the two-column form marks an absent point by zeros
             xyv[:, 2] = np.where(xyv[:, :2].any(axis=1), 2, 0)
         xyv[:, :2] = np.round(xyv[:, :2] * size, _PLACES)
         return PointSet(self._convention, self._point_names[category], xyv.astype(np.float32))
+
+
+def _points_shape(shape: Any) -> tuple[int, int]:
+    """(points, numbers a point) from ``kpt_shape``; (0, 0) where there is none."""
+    if shape is None:
+        return 0, 0
+    if not (isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape)
+            and 0 < shape[0] <= 10_000 and shape[1] in (2, 3)):
+        raise DatasetError("kpt_shape is wrong", wanted="[points, 2 or 3]", got=repr(shape)[:40])
+    return shape[0], shape[1]
 
 
 def _box(values: np.ndarray, size: np.ndarray) -> tuple[float, float, float, float]:
@@ -135,6 +152,9 @@ def _outlined(number: int, category_id: int, outline: np.ndarray, size: np.ndarr
 
     if not np.isfinite(outline).all():
         raise DatasetError("an outline is pairs of numbers")
+    if outline.min() < -1 or outline.max() > 2:  # pycocotools walks every pixel of the way there
+        raise DatasetError("an outline leads far out of the picture", wanted="shares of the side, 0 to 1",
+                           got=f"{outline.min():g} to {outline.max():g}")
     pixels = polygons.rasterise([np.round(outline * size, _PLACES)], (int(size[1]), int(size[0])))
     box = box_of_mask(pixels)
     if box is None:
@@ -184,6 +204,9 @@ def _config(path: Path) -> dict[str, Any]:
         raise DatasetError(f"is not YAML: {str(error).splitlines()[0]}", where=named[0]) from error
     if not isinstance(config, dict):
         raise DatasetError("is no mapping", where=named[0], wanted="names: [...]")
+    ours = config.setdefault("understudy", {})
+    if not isinstance(ours, dict):
+        raise DatasetError("understudy is no mapping", where=named[0], got=repr(ours)[:40])
     return config
 
 
@@ -193,7 +216,7 @@ def _names(config: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     if isinstance(listed, list) and listed:
         return tuple(str(n) for n in listed)
     if isinstance(listed, dict) and listed:
-        if not all(isinstance(k, int) and k >= 0 for k in listed):
+        if not all(isinstance(k, int) and 0 <= k < _MOST_CLASSES for k in listed):
             raise DatasetError("class numbers are whole and at least 0", where=path, got=list(listed)[:5])
         return tuple(str(listed.get(i, f"class_{i}")) for i in range(max(listed) + 1))
     for name in ("classes.txt", "labels/classes.txt"):
@@ -203,5 +226,6 @@ def _names(config: Mapping[str, Any], path: Path) -> tuple[str, ...]:
     highest = -1
     for folder in picture_folders(path):
         for label in sorted((folder.parent / "labels").rglob("*.txt")):
-            highest = max([highest, *(int(row[0]) for _, row in _rows(label, lambda error: None))])
+            used = (row[0] for _, row in _rows(label, lambda error: None))
+            highest = max([highest, *(int(c) for c in used if 0 <= c < _MOST_CLASSES)])
     return tuple(f"class_{i}" for i in range(highest + 1))
