@@ -86,3 +86,44 @@ def test_a_missing_denoiser_names_the_remedy(monkeypatch):
     monkeypatch.setattr(denoise, "_loaded", lambda: None)
     with pytest.raises(MissingDependency, match="pip install pyoidn"):
         denoise.denoised(*(np.zeros((8, 8, 3), np.float32),) * 3, "fast")
+
+
+PLAIN = """
+import dataclasses, sys
+import numpy as np
+sys.path.insert(0, {folder!r})
+import test_composite as scenes
+from understudy import signals
+from understudy.key import Key
+from understudy.renderers.mitsuba import Path
+import mitsuba as mi
+wanted = (signals.RGB, signals.INSTANCE, signals.DEPTH)
+lens = dataclasses.replace(scenes.camera().lens, distortion=(-0.1, 0.0, 0.0, 0.0, 0.0))
+into = scenes.scene()
+into = dataclasses.replace(into, camera=dataclasses.replace(into.camera, lens=lens))
+whole = dataclasses.replace(into, backdrop=None)
+every = [Path(samples=32, denoise="off").render(s, wanted, Key(0)) for s in (into, whole)]
+np.savez({out!r}, variant=mi.variant(), **{{f"{{n}}{{i}}": r[n] for i, r in enumerate(every) for n in r}})
+"""
+
+
+@pytest.mark.slow
+def test_without_a_compiler_the_picture_is_the_same(tmp_path):
+    """Mitsuba interpreted against compiled: the same labels but for edges, the same light within noise."""
+    import os
+    import subprocess
+    import sys
+
+    got = {}
+    for name in ("scalar_rgb", "llvm_ad_rgb"):
+        out = str(tmp_path / f"{name}.npz")
+        code = PLAIN.format(folder=str(__file__).rsplit("/", 1)[0], out=out)
+        subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, variant.WANTED: name})
+        got[name] = np.load(out)
+    plain, compiled = got.values()
+    assert str(plain["variant"]) == "scalar_rgb"
+    for i in range(2):
+        assert (plain[f"instance{i}"] != compiled[f"instance{i}"]).mean() < 2e-3
+        body = (plain[f"instance{i}"] == 1) & (compiled[f"instance{i}"] == 1)
+        assert plain[f"rgb{i}"][body].mean() == pytest.approx(compiled[f"rgb{i}"][body].mean(), abs=6)
+        assert plain[f"rgb{i}"].mean() == pytest.approx(compiled[f"rgb{i}"].mean(), abs=6)
