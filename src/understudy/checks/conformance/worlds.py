@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ class _Kit:
 
     def __init__(self, name: str, entry: Any, seldom: frozenset[str], records: int) -> None:
         self.name, self.entry, self.seldom, self.records = name, entry, seldom, records
-        self.sample = cache(lambda index: sampled(self.entry, index))
+        self.sample = lru_cache(maxsize=4)(lambda index: sampled(self.entry, index))  # a scene of people is large
 
     def fields_are_declared(self) -> None:
         for path, declared, _ in walk(self.entry):
