@@ -196,7 +196,7 @@ class FakeRecipe:
     def plain(self) -> dict:
         return {"name": self.name, "seed": self.seed, "count": self.count,
                 "world": {"rectangles": {"count": self.world.count.plain(), "refuse": self.world.refuse}},
-                "write": {"plain": {"style": self.write.style}}}
+                "write": {self.write_name: {"style": getattr(self.write, "style", "")}}}
 
     def to_yaml(self) -> str:
         return json.dumps(self.plain()) + "\n"

@@ -135,7 +135,7 @@ def test_a_hanging_worker_is_killed_and_replaced(tmp_path):
     (tmp_path / "flags").mkdir()
     generate(recipe(), tmp_path / "calm", count=6, workers=0)
     hanging = recipe(trouble={1: "sleep"}, once=tmp_path / "flags")
-    generate(hanging, tmp_path / "out", count=6, executor=LocalProcesses(1, patience_s=3.0))
+    generate(hanging, tmp_path / "out", count=6, executor=LocalProcesses(1, patience_s=6.0))
     assert fakes.tree(tmp_path / "out") == fakes.tree(tmp_path / "calm")
 
 
