@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from understudy.fields import group, one_of, param, setting
@@ -11,6 +12,10 @@ from understudy.recipe import Tables
 from understudy.supports import Boolean, Integers, Interval, Many, OneOf, Text, Vector
 from understudy.values import Integers as WholeNumbers
 from understudy.values import LogUniform, Normal, Uniform, Value, Weighted
+
+_TESTS = Path(__file__).parents[1]
+GOLDEN = sorted((_TESTS / "golden" / "recipe_errors").glob("*.yaml"))  # bad recipes whose whole error text is kept
+CORPUS = sorted((_TESTS / "corpus").glob("*.yaml"))  # bad recipes that must be refused, and no more
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from recipe_fakes import TABLES, Birds
+from recipe_fakes import CORPUS, GOLDEN, TABLES, Birds
 
 from understudy.errors import RecipeError
 from understudy.recipe import parse
-
-TESTS = Path(__file__).parents[1]
-GOLDEN = sorted((TESTS / "golden" / "recipe_errors").glob("*.yaml"))
-CORPUS = sorted((TESTS / "corpus").glob("*.yaml"))
 
 
 def complaint(path: Path) -> str:

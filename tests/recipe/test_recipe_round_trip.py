@@ -13,8 +13,7 @@ import recipe_strategies
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recipe_fakes import TABLES, Birds, Painter, Sketch
-from test_recipe_errors import CORPUS, GOLDEN
+from recipe_fakes import CORPUS, GOLDEN, TABLES, Birds, Painter, Sketch
 
 from understudy.errors import RecipeError
 from understudy.recipe import LabelSettings, Recipe, Sensors, json_schema, parse, reference
