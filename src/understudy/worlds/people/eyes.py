@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from understudy.assets.palettes import srgb_encode_fast
 from understudy.assets.patterns import noise
 from understudy.key import Key
 from understudy.scene import PART_ID, Material, Surface, Texture
@@ -32,7 +33,8 @@ def eye_surfaces(key: Key, figure: Figure, iris: str) -> list[Surface]:
     out = []
     for side in ("L", "R"):
         base, faces, uv = _eye(side)
-        out.append(Surface(f"eye.{side}", figure.posed.vertices[base], faces, Material(texture, roughness=0.08, specular=0.6),
+        out.append(Surface(f"eye.{side}", figure.posed.vertices[base], faces,
+                           Material(texture, roughness=0.08, specular=0.6),
                            np.full(len(faces), PART_ID["eyes"], np.uint8), uv=uv,
                            rest=figure.posed.rest_vertices[base].astype(np.float32),
                            chart=np.full(len(faces), 24 if side == "L" else 23, np.uint8),
@@ -84,5 +86,5 @@ def _paint(key: Key, iris: str, age: float) -> Texture:
     b = np.clip((pupil - polar) / soft + 0.5, 0, 1)[..., None]
     linear = sclera * (1 - a) + colour * a
     linear = linear * (1 - b) + 0.004 * b
-    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return Texture((np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8))
+    srgb = srgb_encode_fast(np.clip(linear, 0, 1))
+    return Texture((srgb * 255 + 0.5).astype(np.uint8))

@@ -21,8 +21,6 @@ _ANGLE = 1.45
 _Z = (0.612, 0.85)
 _AXIS_Y = -0.055
 
-# iBUG 0-67 on MakeHuman's base mesh (the table of anatomy.py, which a test compares with this one)
-
 
 @dataclass(frozen=True)
 class FaceMap:
@@ -80,7 +78,9 @@ def _points(uv: np.ndarray) -> np.ndarray:
 def _masks(p: np.ndarray) -> dict[str, np.ndarray]:
     n = FACE_PX
     mm = n / 238.0  # pixels a millimetre of height
-    mirror = [n - 1, 0] * np.array([1, 1])
+
+    def down(mm_down: float, mm_right: float = 0.0) -> np.ndarray:
+        return np.array([mm_right * mm, mm_down * mm])
 
     def both(mask):
         return np.maximum(mask, mask[:, ::-1])
@@ -90,35 +90,34 @@ def _masks(p: np.ndarray) -> dict[str, np.ndarray]:
     brow_right = p[17:22]
     thick = np.array([0.4, 1.0, 1.25, 1.35, 1.0]) * 3.3 * mm
     lift = np.array([[0, 0.35], [0, 0.35], [0, 0.45], [0, 0.5], [0, 0.5]]) * thick[:, None]
-    brows = both(_fill([np.concatenate([brow_right - lift, (brow_right + [0, 0] * 1 + 1.0 * lift)[::-1]])], 1.6))
+    brows = both(_fill([np.concatenate([brow_right - lift, (brow_right + lift)[::-1]])], 1.6))
     upper, lower = p[36:40], np.array([p[39], p[40], p[41], p[36]])
     lashes = both(np.maximum(_stroke([upper], 1.5 * mm, 0.7), 0.35 * _stroke([lower], 0.8 * mm, 0.8)))
-    nostrils = both(_blob(0.5 * p[32] + 0.5 * p[31] + [0, -1.2 * mm], (2.6 * mm, 1.5 * mm)))
+    nostrils = both(_blob(0.5 * p[32] + 0.5 * p[31] + down(-1.2), (2.6 * mm, 1.5 * mm)))
     eye = p[36:42].mean(0)
-    eyes_round = both(_blob(eye + [0, 3 * mm], (17 * mm, 10 * mm)))
+    eyes_round = both(_blob(eye + down(3), (17 * mm, 10 * mm)))
     cheek = np.array([0.6 * eye[0] + 0.4 * p[2][0], p[30][1] + 2 * mm])
     cheeks = both(_blob(cheek, (20 * mm, 15 * mm)))
-    nose = _blob(p[30] + [0, 1 * mm], (11 * mm, 9 * mm))
-    corner = p[36] + [-4 * mm, 0]
-    feet = [np.array([corner, corner + [-9 * mm, dy * mm]]) for dy in (-6, -1, 4)]
+    nose = _blob(p[30] + down(1), (11 * mm, 9 * mm))
+    corner = p[36] + down(0, -4)
+    feet = [np.array([corner, corner + down(dy, -9)]) for dy in (-6, -1, 4)]
     top = p[19][1]
     brow_lines = [np.stack([np.linspace(n / 2 - 32 * mm, n / 2 + 32 * mm, 12),
                             top - d * mm + 2.5 * mm * np.cos(np.linspace(-2.4, 2.4, 12))], 1) for d in (9, 16, 23)]
-    fold = np.array([p[31] + [-6 * mm, -3 * mm], 0.5 * (p[31] + p[48]) + [-8 * mm, 0], p[48] + [-6 * mm, 3 * mm]])
+    fold = np.array([p[31] + down(-3, -6), 0.5 * (p[31] + p[48]) + down(0, -8), p[48] + down(3, -6)])
     folds = both(_stroke([fold], 1.8 * mm, 2.0))
-    bags = both(_stroke([lower + [0, 4.5 * mm]], 1.2 * mm, 1.6))
+    bags = both(_stroke([lower + down(4.5)], 1.2 * mm, 1.6))
     creases = np.clip(both(_stroke(feet, 0.9 * mm, 1.1)) + _stroke(brow_lines, 1.0 * mm, 1.4) + folds + bags, 0, 1)
     jaw = p[1:16]
-    sideburn = np.array([p[0] + [2 * mm, -10 * mm]])
-    upper_edge = np.array([p[14] + [-10 * mm, 0], p[54] + [8 * mm, -2 * mm], p[35] + [5 * mm, 6 * mm], p[33] + [0, 4 * mm],
-                           p[31] + [-5 * mm, 6 * mm], p[48] + [-8 * mm, -2 * mm], p[2] + [10 * mm, 0]])
-    lower_edge = jaw + [0, 12 * mm]
-    del sideburn, mirror
+    upper_edge = np.array([p[14] + down(0, -10), p[54] + down(-2, 8), p[35] + down(6, 5), p[33] + down(4),
+                           p[31] + down(6, -5), p[48] + down(-2, -8), p[2] + down(0, 10)])
+    lower_edge = jaw + down(12)
     beard = _fill([np.concatenate([lower_edge, upper_edge])], 4.0) * (1 - _fill([p[48:60]], 1.5))
     lip_top = np.array([p[48], p[49], p[50], p[51], p[52], p[53], p[54]])
-    moustache = _fill([np.concatenate([lip_top + [0, -0.5 * mm], lip_top[::-1] * [1, 0] + [0, p[33][1] + 4 * mm]])], 2.0)
+    moustache = _fill([np.concatenate([lip_top + down(-0.5), lip_top[::-1] * [1, 0] + [0, p[33][1] + 4 * mm]])], 2.0)
     moustache *= 1 - _fill([p[48:60]], 1.2)
-    chin = _fill([np.concatenate([p[6:11] + [0, 10 * mm], [p[54] + [2 * mm, 3 * mm], p[57] + [0, 5 * mm], p[48] + [-2 * mm, 3 * mm]]])], 3.0)
+    below_lips = [p[54] + down(3, 2), p[57] + down(5), p[48] + down(3, -2)]
+    chin = _fill([np.concatenate([p[6:11] + down(10), below_lips])], 3.0)
     return {"lips": lips, "mouth_line": mouth_line, "brows": brows, "lashes": lashes, "nostrils": nostrils, "cheeks": cheeks,
             "nose": nose, "eyes_round": eyes_round, "creases": creases, "folds": folds, "beard": beard,
             "moustache": moustache, "chin": chin}
@@ -154,9 +153,7 @@ def body_masks(size: int) -> Mapping[str, np.ndarray]:
     model = body.model()
     mesh = model.mesh("body")
     template = np.array(model.arrays["template_vertices"], float)
-    from understudy.worlds.people.clothes.shell import vertex_normals
-
-    normal = vertex_normals(template, mesh.base_faces)
+    normal = body.vertex_normals(template, mesh.base_faces)
     region = np.array([body.REGIONS[r] for r in model.region])
     weight = model.weights
     tip = sum(weight[:, model.bone(f"finger{k}-3.{s}")] for k in range(1, 6) for s in "LR")

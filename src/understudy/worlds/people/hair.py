@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.assets.palettes import srgb_encode_fast
 from understudy.assets.patterns import noise
 from understudy.draws import Draws
 from understudy.fields import param
@@ -15,6 +16,7 @@ from understudy.scene import PART_ID, Material, Surface, Texture
 from understudy.supports import OneOf
 from understudy.values import Value
 from understudy.worlds.people import body
+from understudy.worlds.people.clothes.tailor import carried
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.scalp import COLUMNS, ROWS, scalp
 
@@ -152,8 +154,8 @@ def _material(key: Key, colour: str, style: Style) -> Material:
         grain = 0.55 * noise(key.child("fine"), n, (3, 128), 1) + 0.45 * noise(key.child("locks"), n, (2, 30), 2)
     tone = np.clip((grain - 0.28) / 0.5, 0, 1)[..., None]
     linear = dark * (1 - tone) + light * tone
-    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return Material(Texture((np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8)), roughness=0.62 if style.curl else 0.42,
+    srgb = srgb_encode_fast(np.clip(linear, 0, 1))
+    return Material(Texture((srgb * 255 + 0.5).astype(np.uint8)), roughness=0.62 if style.curl else 0.42,
                     specular=0.5, bump=Texture((np.clip(grain, 0, 1) * 255).astype(np.uint8)),
                     bump_m=0.006 if style.curl else 0.0025)
 
@@ -165,7 +167,7 @@ def _grow(key: Key, figure: Figure, style: Style, material: Material, clothes: S
     rest = figure.posed.rest_vertices.astype(float)
     size = _head_size(rest)
     corners = faces[grid.face]
-    normals = _smooth_normals(rest, faces)
+    normals = figure.rest.normals.astype(float)
     root = np.einsum("crk,crkd->crd", grid.bary, rest[corners])
     out = np.einsum("crk,crkd->crd", grid.bary, normals[corners])
     out /= np.linalg.norm(out, axis=-1, keepdims=True)
@@ -239,12 +241,6 @@ def _head_size(rest: np.ndarray) -> float:
                  / np.ptp(template[:body.BODY_VERTICES][skull][:, :2], axis=0).sum())
 
 
-def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    from understudy.worlds.people.clothes.shell import vertex_normals
-
-    return vertex_normals(vertices, faces)
-
-
 def _fall(key, figure, style, points, weights, hangs, size, rest, normals):
     """Strands go on below the hairline: (C, R + steps, 3) points and their weights.
 
@@ -272,7 +268,7 @@ def _fall(key, figure, style, points, weights, hangs, size, rest, normals):
     aim_y = np.where(behind, np.maximum(here[:, 1], middle + 0.055 * size), np.minimum(here[:, 1], middle - 0.05 * size))
     aim = np.stack([aim_x, aim_y], 1)
     chain, chain_weights = [points], [weights]
-    for step in range(1, steps + 1):
+    for _ in range(steps):
         drop = (length / steps)[:, None]
         pull = np.clip((start - here[:, 2] - 0.03 * size) / (0.10 * size), 0, 1)[:, None] * 0.22
         here = here + np.concatenate([(aim - here[:, :2]) * pull * (hangs > 0)[:, None], -drop], 1)
@@ -310,16 +306,23 @@ def _over_clothes(posed: np.ndarray, clothes: Sequence[Surface], gap_m: float) -
     outer = np.unique(place, return_index=True)[1]
     vertices, normals = vertices[outer], normals[outer]
     tree = cKDTree(vertices)
+    out = normals * [1, 1, 0.15]  # outwards, not upwards, or the strands would bunch up on a collar
+    out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-6)
     hanging = posed[:, ROWS:].reshape(-1, 3)
-    for turn in range(3):
+    for turn in range(4):
         distance, near = tree.query(hanging)
         depth = ((hanging - vertices[near]) * normals[near]).sum(1)
-        push = np.where(distance < 0.09, np.clip(gap_m - depth, 0, 0.05), 0)[:, None] * normals[near]
-        if turn < 2:
-            grid = push.reshape(len(posed), -1, 3)
-            grid = np.maximum(np.abs(grid), 0.5 * np.abs(np.roll(grid, 1, 0))) * np.sign(np.where(grid == 0, np.roll(grid, 1, 0), grid))
-            push = grid.reshape(-1, 3)
-        hanging = hanging + push
+        facing = np.maximum((out[near] * normals[near]).sum(1), 0.35)
+        push = np.where(distance < 0.10, np.clip((gap_m - depth) / facing, 0, 0.04), 0)
+        hanging = hanging + push[:, None] * out[near]
+        if turn < 3 and push.any():  # strands beside and below a pushed one go with it a little
+            grid = hanging.reshape(len(posed), -1, 3)
+            soft = grid.copy()
+            soft[:, 1:-1] = 0.5 * grid[:, 1:-1] + 0.25 * (grid[:, 2:] + grid[:, :-2])
+            beside = 0.25 * (np.roll(soft, 1, 0) + np.roll(soft, -1, 0)) + 0.5 * soft
+            close = (np.linalg.norm(np.roll(soft, 1, 0) - soft, axis=-1) < 0.04) \
+                & (np.linalg.norm(np.roll(soft, -1, 0) - soft, axis=-1) < 0.04)
+            hanging = np.where(close[..., None], beside, soft).reshape(-1, 3)
     return np.concatenate([posed[:, :ROWS], hanging.reshape(len(posed), -1, 3)], 1)
 
 
@@ -343,21 +346,15 @@ def _sheet(name, figure, points, weights, material, faces_of, clothes: Sequence[
     area = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
     solid = area > 1e-9
     faces, over = faces[solid], over[solid]
-    chart, chart_uv = _charts(over)
+    chart, chart_uv = carried(over, np.full((len(over), 3, 3), 1 / 3))
     run = np.concatenate([np.zeros((count, 1)), np.cumsum(np.linalg.norm(np.diff(points, axis=1), axis=-1), 1)], 1)
-    u = np.broadcast_to(np.arange(count)[:, None] / count, (count, rows)) * 2
+    u = np.broadcast_to(np.arange(count)[:, None] / count, (count, rows)) * 4
     u = np.minimum(u, 4 - u)  # mirrored at the back, so that the round closes
-    normals = _smooth_normals(posed, faces)
+    normals = body.vertex_normals(posed, faces)
     return Surface(name, posed.astype(np.float32), faces.astype(np.int32), material,
                    np.full(len(faces), PART_ID["hair"], np.uint8),
                    uv=np.stack([u.ravel(), -run.ravel() / 0.22], 1).astype(np.float32), rest=flat.astype(np.float32),
                    chart=chart, chart_uv=chart_uv, normals=normals.astype(np.float32))
-
-
-def _charts(over: np.ndarray):
-    from understudy.worlds.people.clothes.tailor import carried
-
-    return carried(over, np.full((len(over), 3, 3), 1 / 3))
 
 
 def _knot(key: Key, figure: Figure, style: Style, material: Material, size: float) -> list[Surface]:
@@ -369,7 +366,7 @@ def _knot(key: Key, figure: Figure, style: Style, material: Material, size: floa
     column, row = COLUMNS // 2, int(ROWS * key.child("height").uniform(0.12, 0.5))
     corners = faces[grid.face[column, row]]
     root = grid.bary[column, row] @ rest[corners]
-    normal = _smooth_normals(rest, faces)[corners].mean(0)
+    normal = figure.rest.normals[corners].astype(float).mean(0)
     weight = np.zeros(len(model.bones))
     weight[model.bone("head")] = 1
     around, along = 24, 14

@@ -55,7 +55,8 @@ def scalp() -> Scalp:
     down = np.linspace(0, 1.25, ROWS)
     arc = np.arccos(np.clip(end @ pole, -1, 1))[:, None]
     part = np.broadcast_to(down, (COLUMNS, ROWS))
-    direction = (np.sin((1 - part) * arc)[..., None] * pole + np.sin(part * arc)[..., None] * end[:, None]) / np.sin(arc)[..., None]
+    from_pole, to_end = np.sin((1 - part) * arc) / np.sin(arc), np.sin(part * arc) / np.sin(arc)
+    direction = from_pole[..., None] * pole + to_end[..., None] * end[:, None]
     face, bary = _hit(_CENTRE, direction.reshape(-1, 3), template[faces[near]])
     return Scalp(near[face].reshape(COLUMNS, ROWS), bary.reshape(COLUMNS, ROWS, 3), azimuth, part.copy(), direction[..., 2])
 

@@ -12,11 +12,12 @@ and are made once a process.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.assets.palettes import srgb_encode_fast
 from understudy.assets.patterns import noise
 from understudy.draws import Draws
 from understudy.fields import param
@@ -25,12 +26,14 @@ from understudy.scene import PART_ID, Material, Surface, Texture
 from understudy.supports import Integers, Interval, OneOf
 from understudy.values import Uniform, Value, Weighted
 from understudy.worlds.people import body
-from understudy.worlds.people.charts import charts
+from understudy.worlds.people.clothes.tailor import body_charts
 from understudy.worlds.people.eyes import IRIS, eye_surfaces
 from understudy.worlds.people.face_map import FACE_PX, FaceMap, face_map
 from understudy.worlds.people.figure import Figure, Worn
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
+# reflectance over swatch for each step: light swatches are much brighter than light skin, dark ones are not
+_REFLECTS = (0.70, 0.69, 0.68, 0.70, 0.76, 0.98, 1.08, 1.12, 1.15, 1.12)
 _BODY_PX = 256
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
 _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
@@ -49,7 +52,8 @@ class Skin:
     gloss: Value = param(Uniform(0.38, 0.58), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
     makeup: Value = param(Uniform(0, 1), Interval(0, 1), "", "lip colour of women, where it is above 0.6")
 
-    def surfaces(self, draws: Draws, figure: Figure, covered: np.ndarray | None = None, *, hair_rgb=(0.03, 0.02, 0.012)) -> Worn:
+    def surfaces(self, draws: Draws, figure: Figure, covered: np.ndarray | None = None, *,
+                 hair_rgb: Sequence[float] = (0.03, 0.02, 0.012)) -> Worn:
         """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
         beard."""
         tone = draws("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
@@ -92,10 +96,10 @@ def monk_rgb(tone: float) -> np.ndarray:
 def _reflectance(tone: int, key: Key) -> np.ndarray:
     within = float(np.clip(tone + 0.5 * (key.child("within").uniform() - 0.5), 1, 10))
     warm = key.child("warm").uniform(-1, 1)
-    light = np.clip((7 - within) / 6, 0, 1)
-    blood = np.array([1.0, 0.80 - 0.05 * warm, 0.70 - 0.07 * warm]) * light + (1 - light) * np.array([1.15, 1.0, 0.92 - 0.05 * warm])
-    scale = 0.66 * light + (1 - light) * 1.15
-    return np.clip(monk_rgb(within) * blood * scale, 0.008, 0.9)
+    light = float(np.clip((8 - within) / 4, 0, 1))
+    blood = light * np.array([1.0, 0.82 - 0.05 * warm, 0.74 - 0.07 * warm]) \
+        + (1 - light) * np.array([1.10, 0.98, 0.91 - 0.05 * warm])
+    return np.clip(monk_rgb(within) * blood * np.interp(within, np.arange(1, 11), _REFLECTS), 0.008, 0.9)
 
 
 def _tone_of(key: Key, ancestry: Mapping[str, float]) -> int:
@@ -125,25 +129,28 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
     fm = face_map()
     mesh = body.model().mesh("body")
     base_faces = mesh.base_faces
-    chart, chart_uv = _charts()
+    chart, chart_uv = body_charts()
     shown = np.ones(len(base_faces), bool) if covered is None else ~covered[base_faces].all(1)
-    normals = _normals(figure.posed.vertices, base_faces)
+    normals = figure.posed.normals
     part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
     face_colour, face_bump = paint_face(key.child("face"), look, fm)
+    face = Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)
+    skin = Material(paint_body(key.child("body"), look), roughness=gloss + 0.06, specular=0.4)
+    lining = Material((0.12, 0.022, 0.02), roughness=0.35)
     out = []
-    for name, faces, base, uv, material in (
-        ("face", fm.faces, fm.base, fm.uv, Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)),
-        ("skin", mesh.faces, mesh.base, mesh.uv, Material(paint_body(key.child("body"), look), roughness=gloss + 0.06, specular=0.4)),
+    for name, faces, base, uv, material, which in (
+        ("face", fm.faces, fm.base, fm.uv, face, shown & fm.in_map),
+        ("skin", mesh.faces, mesh.base, mesh.uv, skin, shown & ~fm.in_map & ~fm.mouth),
+        ("mouth", mesh.faces, mesh.base, mesh.uv, lining, fm.mouth),
     ):
-        mine = np.flatnonzero(shown & (fm.in_map if name == "face" else ~fm.in_map & ~fm.mouth))
-        out.append(_piece(name, figure, normals, faces[mine], base, uv, material, part[mine], chart[mine], chart_uv[mine]))
-    mine = np.flatnonzero(fm.mouth)
-    out.append(_piece("mouth", figure, normals, mesh.faces[mine], mesh.base, mesh.uv, Material((0.12, 0.022, 0.02), roughness=0.35),
-                      part[mine], chart[mine], chart_uv[mine]))
+        rows = np.flatnonzero(which)
+        out.append(_piece(name, figure, normals, faces[rows], base, uv, material, part[rows], chart[rows], chart_uv[rows]))
     teeth = body.model().mesh("teeth")
-    out.append(_piece("teeth", figure, None, teeth.faces, teeth.base, teeth.uv, Material((0.62, 0.56, 0.46), roughness=0.25),
-                      np.full(len(teeth.faces), PART_ID["face"], np.uint8), np.zeros(len(teeth.faces), np.uint8),
-                      np.zeros((len(teeth.faces), 3, 2), np.float32)))
+    count = len(teeth.faces)
+    enamel = Material((0.62, 0.56, 0.46), roughness=0.25)
+    out.append(_piece("teeth", figure, normals, teeth.faces, teeth.base, teeth.uv, enamel,
+                      np.full(count, PART_ID["face"], np.uint8), np.zeros(count, np.uint8),
+                      np.zeros((count, 3, 2), np.float32)))
     return [s for s in out if len(s.faces)]
 
 
@@ -154,19 +161,7 @@ def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_
     rows = base[used]
     return Surface(name, figure.posed.vertices[rows], number[faces].astype(np.int32), material, part,
                    uv=np.ascontiguousarray(uv[used], np.float32), rest=figure.posed.rest_vertices[rows].astype(np.float32),
-                   chart=chart, chart_uv=chart_uv, normals=None if normals is None else normals[rows].astype(np.float32))
-
-
-def _charts():
-    from understudy.worlds.people.clothes.tailor import body_charts
-
-    return body_charts()
-
-
-def _normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    from understudy.worlds.people.clothes.shell import vertex_normals
-
-    return vertex_normals(vertices.astype(float), faces)
+                   chart=chart, chart_uv=chart_uv, normals=normals[rows].astype(np.float32))
 
 
 def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
@@ -175,41 +170,43 @@ def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
     light = float(np.clip((7 - look.tone) / 6, 0, 1))
     grown = float(np.clip((look.age - 12) / 8, 0, 1))
     old = float(np.clip((look.age - 42) / 40, 0, 1))
-    mottle = noise(key.child("mottle"), n, 12, 4) - 0.5
-    skin = look.rgb * (1 + (0.10 * mottle)[..., None] * np.array([0.7, 1.0, 1.0]))
-    red = look.flush * (0.6 * fm.cheeks + 0.5 * fm.nose) * (0.3 + 0.7 * light)
-    skin = skin * (1 - red[..., None] * np.array([0.02, 0.26, 0.24]))
-    shadow = fm.eyes_round * (0.10 + 0.14 * old)
-    skin = skin * (1 - shadow[..., None] * np.array([0.7, 1.0, 0.9]))
+    mottle = noise(key.child("mottle"), n, 12, 4) - np.float32(0.5)
+    skin = _ground(look.rgb, mottle)
+    flush = look.flush * (0.3 + 0.7 * light)
+    _darken(skin, fm.cheeks, 0.6 * flush * np.array([0.02, 0.26, 0.24]))
+    _darken(skin, fm.nose, 0.5 * flush * np.array([0.02, 0.26, 0.24]))
+    _darken(skin, fm.eyes_round, (0.10 + 0.14 * old) * np.array([0.7, 1.0, 0.9]))
     if look.freckles > 0:
-        spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1) * np.clip(fm.cheeks * 1.6 + fm.nose, 0, 1)
-        skin = skin * (1 - np.clip(spots, 0, 1)[..., None] * np.array([0.22, 0.4, 0.5]))
-    marks = _spots(key.child("moles"), n, key.child("moles").integer(0, 4) + int(10 * old), 1.6)
-    skin = skin * (1 - 0.6 * np.clip(marks, 0, 1)[..., None] * np.array([0.6, 0.85, 0.95]))
-    creases = fm.creases * old + 0.25 * fm.folds * grown
-    skin = skin * (1 - 0.22 * creases[..., None] * np.array([0.7, 1, 1]))
+        spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1)
+        _darken(skin, np.clip(spots, 0, 1) * np.clip(fm.cheeks * 1.6 + fm.nose, 0, 1), np.array([0.22, 0.4, 0.5]))
+    moles = key.child("moles").integer(0, 4) + int(10 * old)
+    if moles:
+        _darken(skin, np.clip(_spots(key.child("moles"), n, moles, 1.6), 0, 1), np.array([0.36, 0.5, 0.57]))
+    creases = fm.creases * np.float32(old) + fm.folds * np.float32(0.25 * grown)
+    _darken(skin, creases, 0.22 * np.array([0.7, 1, 1]))
     lip = look.rgb * (np.array([0.80, 0.46, 0.48]) * light + (1 - light) * np.array([0.85, 0.62, 0.66]))
     if look.gender > 0.6 and look.age > 15 and look.makeup > 0.6:
         hue = key.child("lipstick").choice(((0.42, 0.03, 0.05), (0.30, 0.05, 0.08), (0.45, 0.14, 0.13), (0.22, 0.02, 0.06)))
         lip = 0.35 * lip + 0.65 * np.array(hue)
-    skin = _mix(skin, lip * (1 + 0.2 * mottle)[..., None], 0.8 * fm.lips)
-    skin = _mix(skin, look.rgb * 0.18, 0.75 * fm.mouth_line)
-    skin = _mix(skin, look.rgb * 0.3, 0.6 * fm.nostrils)
-    skin = _mix(skin, np.minimum(look.hair, 0.02) * 0.6, fm.lashes * (0.65 + 0.3 * (look.gender > 0.5)))
-    hairs = noise(key.child("strands"), n, (24, 170), 2) - 0.5
-    coarse = 0.5 + 0.5 * (look.gender < 0.5)
-    brow = np.clip(fm.brows * (0.55 + 0.45 * grown) * (0.75 + 0.25 * coarse) + fm.brows * hairs * 1.3, 0, 1)
+    _mix(skin, lip, 0.8 * fm.lips)
+    _mix(skin, look.rgb * 0.18, 0.75 * fm.mouth_line)
+    _mix(skin, look.rgb * 0.3, 0.6 * fm.nostrils)
+    _mix(skin, np.minimum(look.hair, 0.02) * 0.6, fm.lashes * (0.65 + 0.3 * (look.gender > 0.5)))
+    hairs = noise(key.child("strands"), n, (24, 170), 2) - np.float32(0.5)
+    strength = (0.55 + 0.45 * grown) * (0.75 + 0.25 * (0.5 + 0.5 * (look.gender < 0.5)))
+    brow = np.clip(fm.brows * (np.float32(strength) + hairs * np.float32(1.3)), 0, 1)
     grey = float(np.clip((look.age - 60) / 25, 0, 1)) * 0.6
     brow_rgb = (1 - grey) * look.hair * 0.8 + grey * np.array([0.35, 0.34, 0.33])
-    skin = _mix(skin, brow_rgb, 0.92 * brow)
-    relief = 0.5 + 0.10 * (noise(key.child("pores"), n, 128, 2) - 0.5) - 0.30 * creases + 0.04 * mottle
-    relief += 0.25 * brow
+    _mix(skin, brow_rgb, 0.92 * brow)
+    relief = np.float32(0.5) + 0.10 * (noise(key.child("pores"), n, 128, 1) - np.float32(0.5)) - 0.30 * creases
+    relief += 0.04 * mottle + 0.25 * brow
     if look.beard != "none":
-        where = {"stubble": fm.beard, "full": fm.beard, "moustache": fm.moustache, "goatee": np.maximum(fm.moustache, fm.chin)}
-        thick = 0.42 if look.beard == "stubble" else 0.93
+        where = {"stubble": fm.beard, "full": fm.beard, "moustache": fm.moustache,
+                 "goatee": np.maximum(fm.moustache, fm.chin)}[look.beard]
+        thick = np.float32(0.42 if look.beard == "stubble" else 0.93)
         grain = noise(key.child("beard"), n, (90, 150), 2)
-        area = np.clip(where[look.beard] * thick + (grain - 0.5) * where[look.beard] * (1 - where[look.beard] + 0.35) * 1.4, 0, 0.97)
-        skin = _mix(skin, brow_rgb * (0.75 + 0.5 * grain[..., None]), area)
+        area = np.clip(where * (thick + (grain - np.float32(0.5)) * (np.float32(1.35) - where) * np.float32(1.4)), 0, 0.97)
+        _mix(skin, brow_rgb, area * (1.15 - 0.45 * grain))
         relief += 0.35 * area * grain
     return _texture(skin), Texture(np.clip(relief * 255, 0, 255).astype(np.uint8))
 
@@ -218,21 +215,41 @@ def paint_body(key: Key, look: _Look) -> Texture:
     """Colour of everything but the face, in MakeHuman's atlas."""
     n = _BODY_PX
     masks = _body_masks()
-    mottle = noise(key.child("mottle"), n, 16, 3) - 0.5
-    skin = look.rgb * (1 + (0.10 * mottle)[..., None] * np.array([0.7, 1.0, 1.0]))
+    mottle = noise(key.child("mottle"), n, 16, 3) - np.float32(0.5)
+    skin = _ground(look.rgb, mottle)
     dark = float(np.clip((look.tone - 4) / 5, 0, 1))
-    pale = masks["palm"][..., None] * (0.1 + 0.75 * dark)
-    skin = skin * (1 - pale) + pale * np.maximum(look.rgb * 1.2, np.array([0.36, 0.21, 0.16]))
-    red = masks["joint"] * look.flush * 0.5
-    skin = skin * (1 - red[..., None] * np.array([0.0, 0.16, 0.14]))
-    nail = masks["nail"][..., None]
-    skin = skin * (1 - 0.7 * nail) + 0.7 * nail * (0.6 * look.rgb + 0.4 * np.array([0.62, 0.42, 0.38]))
+    _mix(skin, np.maximum(look.rgb * 1.2, np.array([0.36, 0.21, 0.16])), masks["palm"] * np.float32(0.1 + 0.75 * dark))
+    _darken(skin, masks["joint"], 0.5 * look.flush * np.array([0.0, 0.16, 0.14]))
+    _mix(skin, 0.6 * look.rgb + 0.4 * np.array([0.62, 0.42, 0.38]), 0.7 * masks["nail"])
     return _texture(skin)
 
 
-def _mix(below: np.ndarray, above: np.ndarray, amount: np.ndarray) -> np.ndarray:
-    a = np.clip(amount, 0, 1)[..., None]
-    return below * (1 - a) + above * a
+def _ground(rgb: np.ndarray, mottle: np.ndarray) -> np.ndarray:
+    """Bare skin, (h, w, 3) float32, a little uneven in its blood."""
+    return np.asarray(rgb, np.float32) * (1 + mottle[..., None] * np.array([0.07, 0.10, 0.10], np.float32))
+
+
+def _box(mask: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns where a mask is not nearly 0: most are small."""
+    rows, columns = (np.flatnonzero(mask.max(axis=axis) > 0.004) for axis in (1, 0))
+    return (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)) if rows.size else (slice(0), slice(0))
+
+
+def _mix(image: np.ndarray, colour: np.ndarray, amount: np.ndarray) -> None:
+    """Lay ``colour`` over ``image`` in place, by ``amount`` (h, w)."""
+    box = _box(amount)
+    a = np.clip(amount[box], 0, 1).astype(np.float32)[..., None]
+    image[box] += a * (np.asarray(colour, np.float32) - image[box])
+
+
+def _darken(image: np.ndarray, mask: np.ndarray, by: np.ndarray) -> None:
+    """Take the share ``by`` (3,) of light away in place, by ``mask`` (h, w)."""
+    box = _box(mask)
+    image[box] *= 1 - mask[box].astype(np.float32)[..., None] * np.asarray(by, np.float32)
+
+
+def _texture(linear: np.ndarray) -> Texture:
+    return Texture((srgb_encode_fast(np.clip(linear, 0, 1)) * 255 + 0.5).astype(np.uint8))
 
 
 def _spots(key: Key, n: int, count: int, radius_px: float) -> np.ndarray:
@@ -247,16 +264,10 @@ def _spots(key: Key, n: int, count: int, radius_px: float) -> np.ndarray:
     return image
 
 
-def _texture(linear: np.ndarray) -> Texture:
-    x = np.clip(linear, 0, 1)
-    srgb = np.where(x <= 0.0031308, x * 12.92, 1.055 * np.maximum(x, 1e-9) ** (1 / 2.4) - 0.055)
-    return Texture((srgb * 255 + 0.5).astype(np.uint8))
-
-
 def _body_masks() -> Mapping[str, np.ndarray]:
     from understudy.worlds.people.face_map import body_masks
 
     return body_masks(_BODY_PX)
 
 
-__all__ = ["MONK_SRGB", "Skin", "charts", "monk_rgb"]
+__all__ = ["MONK_SRGB", "Skin", "monk_rgb"]

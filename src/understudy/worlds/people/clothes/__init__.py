@@ -24,6 +24,7 @@ _LOWER = ("auto", *BOTTOMS)
 _OVER = ("auto", "none", *OUTERWEAR)
 _FEET = ("auto", "barefoot", *SHOES)
 _PATTERNS = ("auto", *dict.fromkeys(p for cloth in fabric.CLOTHS.values() for p in cloth.patterns))
+_TUCKABLE = ("shirt", "tank top", "t-shirt", "long-sleeved top", "short-sleeved shirt")
 _COLOURS = ("auto", *fabric.COLOURS)
 
 
@@ -55,11 +56,11 @@ class Clothes:
         items.append(_item(key.child("top"), top, wanted["top_pattern"], wanted["top_colour"]))
         if over != "none":
             items.append(_item(key.child("outerwear"), over, "auto", "auto"))
-        can = bottom is not None and top in ("shirt", "tank top", "t-shirt", "long-sleeved top", "short-sleeved shirt") and over == "none"
+        can = bottom is not None and top in _TUCKABLE and over == "none"
         tucked = bool(can and (GARMENTS[bottom].skirt or key.child("tucked").uniform() < wanted["tucked"]))
         shoes = None if feet == "barefoot" else _shoes(key.child("shoes"), feet)
-        for name, worn in (("worn_top", top), ("worn_bottom", bottom or "none"), ("worn_outerwear", over), ("worn_shoes", feet)):
-            draws.note(name, worn)
+        for slot, worn in (("top", top), ("bottom", bottom or "none"), ("outerwear", over), ("shoes", feet)):
+            draws.note(f"worn_{slot}", worn)
         return Outfit(tuple(items), shoes, tucked, key.child("folds"))
 
     def surfaces(self, draws: Draws, figure: Figure) -> Worn:
@@ -71,7 +72,7 @@ def _item(key: Key, name: str, pattern: str, colour: str) -> Item:
     garment = GARMENTS[name]
     cloths = list(garment.cloths)
     cloth = cloths[key.child("cloth").weighted([garment.cloths[c] for c in cloths])]
-    if pattern != "auto" and pattern not in fabric.CLOTHS[cloth].patterns:  # a kind of cloth that comes in this pattern, if any
+    if pattern != "auto" and pattern not in fabric.CLOTHS[cloth].patterns:  # another cloth may come in this pattern
         cloth = next((c for c in cloths if pattern in fabric.CLOTHS[c].patterns), cloth)
     return Item(name, garment.cut(key.child("cut")), garment.ease(key.child("ease")),
                 fabric.choose(key.child("fabric"), cloth, pattern, colour, garment.part == "top"))

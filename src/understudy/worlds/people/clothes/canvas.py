@@ -53,7 +53,8 @@ class Canvas:
     """A constant mesh over the base mesh's vertices.
 
     stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
-    faces : (m, 3) triangles over n; at : coordinates of the vertices
+    faces : (m, 3) triangles over n; touching : (n, m) sparse, 1 where a face has the vertex; at : coordinates of the
+    vertices
     smooth : (n, n) sparse neighbour average; up : (n, n) sparse, the point STEP_M further up the limb
     centres, stations : (n, r) and (r, n) sparse; ``centres @ (stations @ x)`` is the limb's centre beside each vertex
     corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
@@ -64,6 +65,7 @@ class Canvas:
     stencil: Any
     weights: Any
     faces: np.ndarray
+    touching: Any
     at: Coordinates
     smooth: Any
     up: Any
@@ -124,8 +126,16 @@ def canvas() -> Canvas:
     stations, centres = _rings(at)
     corner_vertex, corner_uv, corner_faces = _unwrap(faces, at)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
-    return Canvas(stencil, sparse(weights), faces, at, neighbour_average(faces, len(xyz)), _upward(at), centres, stations, corner_vertex,
-                  corner_uv, corner_faces, body_face, body_bary)
+    return Canvas(stencil, sparse(weights), faces, incidence(faces, len(xyz)), at, neighbour_average(faces, len(xyz)),
+                  _upward(at), centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary)
+
+
+def incidence(faces: np.ndarray, n: int):
+    """(n, m) sparse, 1 where a face has the vertex."""
+    from scipy.sparse import coo_matrix
+
+    m = len(faces)
+    return coo_matrix((np.ones(3 * m), (faces.ravel(), np.repeat(np.arange(m), 3))), (n, m)).tocsr()
 
 
 def neighbour_average(faces: np.ndarray, n: int):

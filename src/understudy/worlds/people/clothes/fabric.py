@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from understudy.assets.palettes import palette
+from understudy.assets.palettes import palette, srgb_encode_fast
 from understudy.assets.patterns import pattern, relief
 from understudy.key import Key
 from understudy.scene import Material, Texture
@@ -29,7 +29,8 @@ class Cloth:
 _PRINTS = {"plain": 6.0, "stripes": 1.2, "dots": 0.25, "floral": 0.3, "camouflage": 0.12, "gradient": 0.15}
 CLOTHS: Mapping[str, Cloth] = {
     "jersey": Cloth({**_PRINTS, "print": 1.6}, 0.30),
-    "shirting": Cloth({"plain": 4.0, "stripes": 1.2, "pinstripes": 0.8, "gingham": 0.7, "plaid": 1.6, "floral": 0.4}, 0.30, 0.8),
+    "shirting": Cloth({"plain": 4.0, "stripes": 1.2, "pinstripes": 0.8, "gingham": 0.7, "plaid": 1.6, "floral": 0.4}, 0.30,
+                      0.8),
     "knit": Cloth({"knit": 4.0, "stripes": 1.0}, 0.15, 0.95, 0.5, 0.002),
     "fleece": Cloth({"plain": 4.0, "print": 0.8}, 0.30, 0.95, 0.5),
     "denim": Cloth({"denim": 1.0}, 0.10, 0.9, 0.2),
@@ -132,12 +133,14 @@ def _print(key: Key, colours: tuple[Colour, ...]) -> Texture:
                 left, top = x - 2 * r + int(col * r * 0.68), y + int((row - 0.5) * r)
                 a, b = at[row, col], at[2, col]
                 cv2.line(canvas, (left, top), (left, top + int(r * 0.6)), 255, 4, cv2.LINE_AA)
-                cv2.line(canvas, (left, top + int(r * 0.6 * a)), (left + int(r * 0.4), top + int(r * 0.6 * b)), 255, 4, cv2.LINE_AA)
+                ends = (left, top + int(r * 0.6 * a)), (left + int(r * 0.4), top + int(r * 0.6 * b))
+                cv2.line(canvas, *ends, 255, 4, cv2.LINE_AA)
     elif kind == 2:
         points = key.child("star").integer(3, 8)
         angle = np.arange(2 * points) * np.pi / points - np.pi / 2
         radius = np.where(np.arange(2 * points) % 2 == 0, r, 0.45 * r)
-        cv2.fillPoly(canvas, [np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], 1).astype(np.int32)], 255, cv2.LINE_AA)
+        star = np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], 1).astype(np.int32)
+        cv2.fillPoly(canvas, [star], 255, cv2.LINE_AA)
     elif kind == 3:
         for k in range(3):
             cv2.rectangle(canvas, (x - 2 * r, y - r + k * r), (x + 2 * r, y - r + k * r + r // 2), 255 - 60 * k, -1)
@@ -149,6 +152,7 @@ def _print(key: Key, colours: tuple[Colour, ...]) -> Texture:
     one = np.array(inks[0] if inks else (0.8, 0.8, 0.8), np.float32)
     if float(np.abs(np.cbrt(one) - np.cbrt(np.array(ground))).max()) < 0.25:  # ink that shows
         one = np.array((0.8, 0.78, 0.74) if sum(ground) < 0.9 else (0.02, 0.02, 0.03), np.float32)
-    linear = np.where(a > 0.75, one, np.where(a > 0.2, two, linear)) * np.clip(a * 2, 0, 1) + linear * (1 - np.clip(a * 2, 0, 1))
-    srgb = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 1e-9) ** (1 / 2.4) - 0.055)
-    return Texture((np.clip(srgb, 0, 1) * 255 + 0.5).astype(np.uint8))
+    ink, laid = np.where(a > 0.75, one, np.where(a > 0.2, two, linear)), np.clip(a * 2, 0, 1)
+    linear = ink * laid + linear * (1 - laid)
+    srgb = srgb_encode_fast(np.clip(linear, 0, 1))
+    return Texture((srgb * 255 + 0.5).astype(np.uint8))

@@ -82,7 +82,9 @@ def _neckline(kind: str, x, y, z) -> Levels:
 
 
 def _armhole(x, z, arm) -> np.ndarray:
-    return np.minimum(0.112 + 0.45 * np.clip(0.50 - z, 0, 0.2) - np.abs(x), np.where(z > 0.34, 0.012 - arm, np.where(arm > 0, -1.0, 1.0)))
+    """No sleeve: the trunk between the shoulders, and all of it below the armpit."""
+    strap = 0.112 + 0.25 * np.clip(0.50 - z, 0, 0.1) - np.abs(x)
+    return np.maximum(strap, np.minimum(0.40 - z, 0.085 - arm))
 
 
 def _in(key: Key, name: str, low: float, high: float) -> float:
@@ -155,7 +157,8 @@ BOTTOMS: dict[str, Garment] = {
 }
 DRESSES: dict[str, Garment] = {
     "dress": Garment("dress", {"dress": 4, "jersey": 1, "knit": 0.4},
-                     lambda k: Cut(_pick_sleeve(k), _pick(k.child("neck"), crew=2, scoop=2, vee=2), 1.0, _in(k, "hem", -0.66, -0.22)),
+                     lambda k: Cut(_pick_sleeve(k), _pick(k.child("neck"), crew=2, scoop=2, vee=2), 1.0,
+                                   _in(k, "hem", -0.66, -0.22)),
                      _loose(0.004, (0, 0.005), (0.7, 0.3), (0.4, 0.05)), skirt=True),
     "sleeveless dress": Garment("dress", {"dress": 1}, lambda k: Cut(None, "tank", 1.0, _in(k, "hem", -0.66, -0.22)),
                                 _loose(0.004, (0, 0.004), (0.7, 0.4)), skirt=True),

@@ -70,9 +70,8 @@ class Outfit:
         covered = np.zeros(len(skin_coordinates().arm), bool)
         out: list[Surface] = []
         under, waistband = m.rest, None
-        order = self.items
         draped: dict[str, np.ndarray] = {}
-        for item in order:
+        for item in self.items:
             garment = GARMENTS[item.name]
             cloth = shell.drape(m, item.ease)
             cloth = shell.fold(m, cloth, item.ease.folds_m, self.key.child(item.name))
@@ -132,10 +131,11 @@ def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut) -> Surface
                         1 / item.cloth.tile_m, hem_m=0.0025 + 0.2 * item.ease.gap_m)
 
 
-def _cut_and_sew(name, part, m, cloth, level, material: Material, per_m: float, hem_m: float, facing_m: float = 0.02) -> Surface:
+def _cut_and_sew(name: str, part: str, m: shell.Measures, cloth: np.ndarray, level: list[np.ndarray], material: Material,
+                 per_m: float, hem_m: float, facing_m: float = 0.02) -> Surface:
     c = canvas()
     posed = shell.move(m.moves, cloth)
-    normals = shell.vertex_normals(posed, c.faces)
+    normals = shell.vertex_normals(posed, c.faces, c.touching)
     at = c.corner_vertex
     piece = pieces(c.corner_faces, len(at), [x[at] for x in level])
     chart, chart_uv = _canvas_charts()
@@ -147,7 +147,7 @@ def _cut_and_sew(name, part, m, cloth, level, material: Material, per_m: float, 
 def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float) -> Surface:
     s = skirts.skirt_mesh()
     posed = skirts.settle(m, skirts.moves(figure), cloth, waist)
-    normals = shell.vertex_normals(posed, s.faces)
+    normals = shell.vertex_normals(posed, s.faces, s.touching)
     at = s.corner_vertex
     z = s.xyz[:, 2]
     piece = pieces(s.corner_faces, len(at), [x[at] for x in (waist - z, z - item.cut.bottom)])
@@ -165,9 +165,7 @@ def _hidden_by_skirt(bottom: float, waist: float) -> np.ndarray:
 
 def _over_skirt(m: shell.Measures, cloth: np.ndarray, skirt: np.ndarray) -> np.ndarray:
     """A top that hangs over a skirt: pushed outside the skirt's vertices near it."""
-    s, near = skirts.skirt_mesh(), _canvas_to_skirt()
-    rows, index = near
-    del s
+    rows, index = _canvas_to_skirt()
     normal = m.normals[rows]
     short = np.einsum("ij,ij->i", skirt[index] - cloth[rows], normal) + 0.012 * m.size
     cloth = cloth.copy()
@@ -193,8 +191,8 @@ def _shod(figure: Figure, m: shell.Measures, pair: Shoes) -> tuple[list[Surface]
     cloth, upper = shoes.shape(m, pair.last, float(figure.posed.rest_vertices[:body.BODY_VERTICES, 2].min()))
     level = shoes.levels(pair.last, c.at)
     made = [
-        _cut_and_sew("shoes", "shoes", m, cloth, [*level, upper], pair.upper.material(), 10.0, hem_m=0.004, facing_m=0.03),
-        _cut_and_sew("soles", "shoes", m, cloth, [*level, -upper], Material(pair.sole, roughness=0.7, specular=0.3), 10.0, hem_m=0.001,
-                     facing_m=0.003),
+        _cut_and_sew("shoes", "shoes", m, cloth, [*level, upper], pair.upper.material(), 10.0, hem_m=0.004, facing_m=0.012),
+        _cut_and_sew("soles", "shoes", m, cloth, [*level, -upper], Material(pair.sole, roughness=0.7, specular=0.3), 10.0,
+                     hem_m=0.001, facing_m=0.003),
     ]
     return made, np.min(shoes.levels(pair.last, skin_coordinates()), 0) > 0.015

@@ -57,7 +57,7 @@ class Measures:
 def measure(figure: Figure) -> Measures:
     c = canvas()
     rest = c.stencil @ figure.posed.rest_vertices.astype(float)
-    normals = vertex_normals(rest, c.faces)
+    normals = vertex_normals(rest, c.faces, c.touching)
     for _ in range(4):
         normals = 0.4 * normals + 0.6 * (c.smooth @ normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -106,7 +106,7 @@ def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarra
     phase = 2 * np.pi * key.child("phase").uniforms(16)
     pick = key.child("shape").uniforms(6)
     limb, along, around = c.at.limb, c.at.along, c.at.around
-    x, y, z = c.at.xyz.T
+    x, _, z = c.at.xyz.T
     arm, leg = (limb == 1) | (limb == 2), limb >= 3
     odd = np.where(limb % 2 == 0, 2.3, 0.0)  # left and right differ
     first = _arcs(along, around, 0.052 + 0.02 * pick[0], 1.9, phase[0:4], odd)
@@ -121,7 +121,8 @@ def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarra
     fan = np.sin(count * around + 7.0 * (z - 0.2) * np.sin(2 * around + phase[8]) + phase[9])
     slant = _ridge(2 * np.pi * (z + 0.45 * np.abs(x) + 0.05 * np.sin(2 * around + phase[10])) / 0.085 + phase[11])
     slant = slant * np.clip(0.4 + np.sin(around * 1.5 + phase[12]) + 0.6 * np.sin(12 * z + phase[13]), 0, 1)
-    armpit = _ridge(2 * np.pi * (z - 1.1 * np.abs(x)) / 0.07 + phase[14]) * _bump(z, 0.41, 0.07) * _bump(np.abs(x), 0.15, 0.05)
+    armpit = _ridge(2 * np.pi * (z - 1.1 * np.abs(x)) / 0.07 + phase[14])
+    armpit = armpit * _bump(z, 0.41, 0.07) * _bump(np.abs(x), 0.15, 0.05)
     trunk = 0.5 * fan * _bump(z, 0.03, 0.16) + 0.55 * slant * _bump(z, 0.16, 0.10) + 0.6 * armpit
     lift = np.where(limb == 0, trunk, limbs)
     for _ in range(2):
@@ -138,8 +139,8 @@ def _ridge(phase: np.ndarray) -> np.ndarray:
 def _arcs(along, around, wave_m, skew, phase, odd) -> np.ndarray:
     """Ridges around a limb that wander, slant and die out."""
     wander = skew * np.sin(around + phase[0] + odd) + 0.8 * np.sin(2 * around + phase[1] + 9 * along)
-    alive = np.clip(0.35 + np.sin(around + phase[2] + odd + 13 * along) + 0.5 * np.sin(3 * around - 21 * along + phase[3]), 0, 1)
-    return _ridge(2 * np.pi * along / wave_m + wander + odd) * alive
+    alive = 0.35 + np.sin(around + phase[2] + odd + 13 * along) + 0.5 * np.sin(3 * around - 21 * along + phase[3])
+    return _ridge(2 * np.pi * along / wave_m + wander + odd) * np.clip(alive, 0, 1)
 
 
 def outside(m: Measures, cloth: np.ndarray, under: np.ndarray, gap_m: float) -> np.ndarray:
@@ -161,15 +162,11 @@ def move(moves: np.ndarray, points: np.ndarray) -> np.ndarray:
     return np.einsum("nij,nj->ni", moves[:, :, :3], points) + moves[:, :, 3]
 
 
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Area-weighted unit normals, (n, 3)."""
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray, touching) -> np.ndarray:
+    """Area-weighted unit normals, (n, 3); ``touching`` : (n, m) sparse, which faces have a vertex."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    out = np.zeros_like(vertices)
-    for axis in range(3):
-        weight = np.repeat(face[:, axis], 3)
-        out[:, axis] = np.bincount(faces.ravel(), weight, len(vertices))
-    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-20)
+    out = touching @ np.cross(b - a, c - a)
+    return out / np.maximum(np.sqrt(np.einsum("ij,ij->i", out, out)), 1e-20)[:, None]
 
 
 def _axes(c: Canvas, rest: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.canvas import beneath, canvas, neighbour_average, sparse
+from understudy.worlds.people.clothes.canvas import beneath, canvas, incidence, neighbour_average, sparse
 from understudy.worlds.people.clothes.shell import Measures, move
 from understudy.worlds.people.clothes.subdivide import catmull_clark
 from understudy.worlds.people.figure import Figure
@@ -18,13 +18,16 @@ from understudy.worlds.people.figure import Figure
 
 @dataclass(frozen=True)
 class SkirtMesh:
-    """The helper skirt, subdivided once. stencil, weights : over base vertices and bones; faces : (m, 3); xyz : (n, 3) on the
-    template; around : (n,) angle, 0 in front; smooth : neighbour average; near, share : (n, 3) canvas vertices behind each
-    vertex and their shares; corner_* and body_* as on the canvas."""
+    """The helper skirt, subdivided once.
+
+    xyz : (n, 3) on the template; around : (n,) angle, 0 in front; near, share : (n, 3) canvas vertices behind each vertex
+    and their shares; everything else as on the canvas
+    """
 
     stencil: Any
     weights: Any
     faces: np.ndarray
+    touching: Any
     xyz: np.ndarray
     around: np.ndarray
     smooth: Any
@@ -65,9 +68,10 @@ def skirt_mesh() -> SkirtMesh:
     hips = np.flatnonzero((np.abs(c.at.xyz[:, 0]) < 0.26) & (c.at.arm < 0) & (c.at.xyz[:, 2] < 0.24))
     distance, near = cKDTree(c.at.xyz[hips]).query(xyz, k=3)
     share = 1 / (distance + 1e-3)
-    return SkirtMesh(stencil, sparse(stencil @ model.weights), faces, xyz, around, neighbour_average(faces, len(xyz)),
-                     hips[near], share / share.sum(1, keepdims=True), faces.ravel()[first], uv,
-                     inverse.reshape(-1, 3).astype(np.int32), *beneath(xyz[faces], template, model.mesh("body").base_faces))
+    body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
+    return SkirtMesh(stencil, sparse(stencil @ model.weights), faces, incidence(faces, len(xyz)), xyz, around,
+                     neighbour_average(faces, len(xyz)), hips[near], share / share.sum(1, keepdims=True),
+                     faces.ravel()[first], uv, inverse.reshape(-1, 3).astype(np.int32), body_face, body_bary)
 
 
 def hang(key: Key, figure: Figure, m: Measures, under: np.ndarray, waist: float) -> np.ndarray:
