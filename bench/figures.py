@@ -1,0 +1,181 @@
+"""The figures of the README: rate, scaling, cost of labels, memory, start-up, append cost.
+
+    python bench/figures.py [--photos DIR] [--quick] [--only rate,labels,memory,start,append]
+
+Each line of the table is measured in this run, with real processes, into a temporary folder. Rates are those of whole runs
+with warm caches, starting the workers left out (the difference between a long and a short run); ratios come from runs that
+take turns, so that a noisy machine touches both. Nothing here is a test: machines differ, look at the figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+UNDERSTUDY = [sys.executable, "-m", "understudy"]
+
+
+def run(recipe: str, n: int, workers: int, out: Path, *more: str, first: int = 0) -> float:
+    """Seconds of one whole command."""
+    start = time.perf_counter()
+    subprocess.run([*UNDERSTUDY, "generate", recipe, "-n", str(n), "-o", str(out), "-w", str(workers), "-q", *more],
+                   check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def rate(recipe: str, workers: int, folder: Path, n: int, more: list[str], tag: str) -> float:
+    """Pictures a second without the start: extends a data set of ``workers`` pictures by n."""
+    out = folder / f"{tag}-{recipe}-{workers}"
+    warm = 2 * workers
+    short = run(recipe, warm, workers, out, "--shard-size", "2", *more)
+    long = run(recipe, warm + n, workers, folder / f"{out.name}-long", "--shard-size", "2", *more)
+    return n / (long - short)
+
+
+def rates(folder: Path, photos: list[str], n: int) -> list[tuple[str, str, str]]:
+    rows = []
+    for recipe, label, wanted, more in (
+        ("people-in-photographs", "people in photographs, 640x480, all labels, JPEG + COCO", "4 pictures/s", photos),
+        ("people-in-rooms", "full scene, denoised, 640x480, all labels, JPEG + COCO", "1.5 pictures/s", []),
+    ):
+        two, ratios = [], []
+        for turn in range(2):
+            both = rate(recipe, 2, folder, n, more, f"turn{turn}")
+            one = rate(recipe, 1, folder, n // 2, more, f"turn{turn}")
+            two.append(both)
+            ratios.append(both / one)
+        rows.append((label + ", 2 workers", wanted, f"{statistics.median(two):.2f} pictures/s"))
+        rows.append(("the same, 2 workers against 1", "1.8 times", f"{statistics.median(ratios):.2f} times"))
+    return rows
+
+
+def labels(photos: list[str], n: int) -> list[tuple[str, str, str]]:
+    """Seconds of all label channels and answers over those of the whole record, in this process."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from dataclasses import replace
+
+    from understudy.draws import Draws
+    from understudy.key import Key
+    from understudy.labels import assemble, channels
+    from understudy.make import make_record
+    from understudy.recipe import parse
+
+    rows = []
+    for name, more in (("people-in-photographs", photos[1::2]), ("people-in-rooms", [])):
+        recipe = parse(name, overrides=more)
+        make_record(recipe, 0)
+        wanted = channels(recipe.labels.keep)
+        spent = whole = 0.0
+        for i in range(1, n + 1):
+            start = time.process_time()
+            make_record(recipe, i)
+            whole += time.process_time() - start
+            draws = Draws(Key(recipe.seed).child("record", i, 0))
+            try:
+                scene = recipe.world.sample(draws.at("world", recipe.world_name),
+                                            recipe.sensors.camera.sample(draws.at("sensors", "camera")))
+            except Exception:  # this draw was refused; make_record went on to the next
+                continue
+            start = time.process_time()
+            signals = recipe.sensors.renderer.render(replace(scene), wanted, Key(0))
+            assemble(recipe.labels.keep, scene, signals)
+            spent += time.process_time() - start
+        rows.append((f"label channels and labels, share of the record ({name})", "under 10 %",
+                     f"{100 * spent / whole:.0f} %"))
+    return rows
+
+
+def resident_mb(pid: int) -> float:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def memory(folder: Path, photos: list[str], n: int) -> list[tuple[str, str, str]]:
+    """Resident memory of the workers over a long run of small pictures (recycling on, as shipped)."""
+    out = folder / "memory"
+    command = [*UNDERSTUDY, "generate", "people-in-photographs", "-n", str(n), "-o", str(out), "-w", "2", "-q", *photos]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    samples: list[tuple[float, float]] = []
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(1.0):
+            children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+            made = sum(1 for _ in out.glob("images/*/*")) if out.exists() else 0
+            samples.append((made, max((resident_mb(int(c)) for c in children), default=0.0)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    process.wait()
+    done.set()
+    watcher.join()
+    early = [m for made, m in samples if 0.05 * n <= made <= 0.2 * n]
+    late = [m for made, m in samples if made >= 0.85 * n]
+    peak = max(m for _, m in samples)
+    growth = 100 * (statistics.median(late) / statistics.median(early) - 1)
+    return [("memory of a worker, largest seen", "under 1,500 MB", f"{peak:,.0f} MB"),
+            (f"growth from the first fifth to the end of {n:,} records", "within 10 %", f"{growth:+.0f} %")]
+
+
+def start(folder: Path, photos: list[str]) -> list[tuple[str, str, str]]:
+    def seconds(command: list[str]) -> float:
+        begin = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return time.perf_counter() - begin
+
+    help_s = statistics.median(seconds([*UNDERSTUDY, "--help"]) for _ in range(5))
+    preview = [*UNDERSTUDY, "preview", "people-in-photographs", "-n", "1", "-o", str(folder / "p.png"), "--no-open", *photos]
+    seconds(preview)
+    first_s = statistics.median(seconds(preview) for _ in range(3))
+    return [("`understudy --help`", "under 0.4 s", f"{help_s:.2f} s"),
+            ("first preview picture, warm caches", "under 15 s", f"{first_s:.1f} s")]
+
+
+def append(folder: Path) -> list[tuple[str, str, str]]:
+    """Time of a command that adds ten shards to ten, and to 990."""
+    out = folder / "append"
+    more = ["--set", "sensors.renderer=flat", "--set", "sensors.camera.size=[32, 24]", "--shard-size", "1"]
+    times = []
+    for n in (10, 20, 990, 1000):
+        times.append(run("solids", n, 1, out, *more))
+    first, last = times[1], times[3]
+    return [("ten more shards after 990, against after 10 (whole commands)", "flat", f"{last / first:.2f} times")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", help="a folder of photographs; painted ones if left out")
+    parser.add_argument("--quick", action="store_true", help="a tenth of the pictures")
+    parser.add_argument("--only", default="rate,labels,memory,start,append")
+    args = parser.parse_args()
+    photos = ["--set", f"world.people.surroundings.photographs.folder={Path(args.photos).resolve()}"] if args.photos else []
+    scale = 0.1 if args.quick else 1.0
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in args.only.split(","):
+            rows += {"rate": lambda: rates(folder, photos, max(int(60 * scale), 6)),
+                     "labels": lambda: labels(photos, max(int(30 * scale), 3)),
+                     "memory": lambda: memory(folder, [*photos, "--set", "sensors.camera.size=[160, 120]"],
+                                              max(int(2000 * scale), 100)),
+                     "start": lambda: start(folder, photos),
+                     "append": lambda: append(folder)}[part]()
+            print(f"{part} done", file=sys.stderr, flush=True)
+    print("| what | wanted | measured |\n|---|---|---|")
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+if __name__ == "__main__":
+    main()
