@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from understudy.geometry.cameras import NEAR_M, project_camera, unproject
+from understudy.geometry.cameras import NEAR_M, distort, fold_radius, project_camera, unproject
 from understudy.scene import Lens
 
 _PAIRS = 400_000  # (triangle, pixel) pairs looked at together: a few tens of megabytes
@@ -63,22 +63,73 @@ class View:
             along = grid[:, axis]
             pa, pb, pc = along[a], along[b], along[c]
             ends += [np.minimum(np.minimum(pa, pb), pc), np.maximum(np.maximum(pa, pb), pc)]
-        torn = np.isnan(ends[0])  # part of it has no image: it may be anywhere, unless all lies behind
+        torn = np.flatnonzero(np.isnan(ends[0]))  # part of it has no image
         if any(self.lens.distortion):  # an edge's image bows out of its corners' box
             span = np.maximum(ends[1] - ends[0], ends[3] - ends[2])
             bow = self._bend * span * span * self.step_px / min(self.lens.focal_px) + 0.01
         else:
-            bow = 0.0
+            bow = np.zeros(len(faces))
+        if len(torn):
+            for end, values in zip(ends, self._torn(points[faces[torn]])):
+                end[torn] = values
+            bow[torn] = 1.0
         out = np.zeros((len(faces), 4), np.int64)
         for column, size in ((0, w), (2, h)):
             low = np.ceil(ends[column] - bow - (0.5 + 1e-6))
             high = np.floor(ends[column + 1] + bow - (0.5 - 1e-6)) + 1
-            low[torn], high[torn] = 0, size
             out[:, column], out[:, column + 1] = np.clip(low, 0, size), np.clip(high, 0, size)
-        if torn.any():
-            z = points[:, 2]
-            out[torn & (z[a] <= NEAR_M) & (z[b] <= NEAR_M) & (z[c] <= NEAR_M)] = 0
         return out
+
+    def _torn(self, corners: np.ndarray) -> list[np.ndarray]:
+        """Ends (x0, x1, y0, y1), in samples, of triangles (t, 3, 3) that reach behind the camera or beyond the lens's fold.
+
+        What lies behind is cut off; the rest is boxed on the plane z = 1, cut to what the view can see, and the box's
+        rim goes through the lens.
+        """
+        z = corners[:, :, 2]
+        nxt = np.roll(corners, -1, axis=1)
+        crossing = (z > NEAR_M) != (nxt[:, :, 2] > NEAR_M)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = (NEAR_M - z) / (nxt[:, :, 2] - z)
+            cut = (corners + share[..., None] * (nxt - corners))[..., :2] / NEAR_M
+            ahead = corners[..., :2] / z[..., None]
+        found = np.concatenate([np.where((z > NEAR_M)[..., None], ahead, np.nan),
+                                np.where(crossing[..., None], cut, np.nan)], axis=1)
+        some = ~np.isnan(found[..., 0]).all(axis=1)
+        low = np.where(np.isnan(found), np.inf, found).min(axis=1)
+        high = np.where(np.isnan(found), -np.inf, found).max(axis=1)
+        reach = self._seen_extent
+        low, high = np.maximum(low, reach[0]), np.minimum(high, reach[1])
+        some &= (low <= high).all(axis=1)
+        low, high = np.where(some[:, None], low, 0), np.where(some[:, None], high, 0)
+        t = np.linspace(0, 1, 17)
+        rim = np.concatenate([np.stack([t, 0 * t], 1), np.stack([t, 0 * t + 1], 1), np.stack([0 * t, t], 1),
+                              np.stack([0 * t + 1, t], 1)])
+        on_plane = low[:, None] + rim * (high - low)[:, None]
+        if any(self.lens.distortion):
+            radius = np.linalg.norm(on_plane, axis=-1, keepdims=True)
+            on_plane = on_plane * np.minimum(1, 0.9999 * fold_radius(self.lens.distortion) / np.maximum(radius, 1e-9))
+        px = distort(on_plane, self.lens.distortion) * self.lens.focal_px + np.asarray(self.lens.centre_px)
+        grid = (px - self.origin_px) / self.step_px
+        pad = 0.01 * np.ptp(grid, axis=1) if any(self.lens.distortion) else 0.0  # between the rim's points
+        low, high = grid.min(axis=1) - pad, grid.max(axis=1) + pad
+        low, high = np.where(some[:, None], low, 0), np.where(some[:, None], high, -9)
+        return [low[:, 0], high[:, 0], low[:, 1], high[:, 1]]
+
+    @cached_property
+    def _seen_extent(self) -> tuple[np.ndarray, np.ndarray]:
+        """The corners (2,), (2,) of a box on the plane z = 1 that holds all the view's samples."""
+        h, w = self.hw
+        x = self.origin_px[0] + np.linspace(0, w, 33) * self.step_px
+        y = self.origin_px[1] + np.linspace(0, h, 33) * self.step_px
+        rim = np.concatenate([np.stack([x, np.full(33, v)], 1) for v in y[[0, -1]]]
+                             + [np.stack([np.full(33, v), y], 1) for v in x[[0, -1]]])
+        seen = unproject(self.lens, rim)
+        if np.isnan(seen).any():
+            fold = np.full(2, fold_radius(self.lens.distortion))
+            return -fold, fold
+        pad = 0.02 * np.ptp(seen, axis=0)
+        return seen.min(axis=0) - pad, seen.max(axis=0) + pad
 
     @cached_property
     def _bend(self) -> float:
