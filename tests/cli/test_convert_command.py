@@ -72,6 +72,8 @@ def test_the_table_counts_what_was_there(source, tmp_path, capsys):
     folder, _ = source("coco")
     main(["convert", str(folder), "--to", "webdataset", "--exact", "-o", str(tmp_path / "w")])
     assert "webdataset carries everything that was there" in capsys.readouterr().out
+    main(["convert", str(folder), "--to", "webdataset", "-o", str(tmp_path / "v")])
+    assert "maps.depth" not in capsys.readouterr().out  # it came in millimetres already
 
 
 def test_nothing_is_overwritten(source, tmp_path, capsys):

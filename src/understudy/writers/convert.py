@@ -15,6 +15,7 @@ from understudy.errors import DatasetError, UsageError, WriteError
 from understudy.record import Instance, Record
 from understudy.writers import Format, detect
 from understudy.writers.files import Report, writing
+from understudy.writers.maps import survives
 
 SHARD_SIZE = 1000
 _TRUE_IN_ANY_FORMAT = ("recipe.yaml", "licences.json")  # what the records came from does not change with their form
@@ -73,10 +74,10 @@ def convert(source: Path, written: Format, out: Path, report: Report | None = No
 
 
 def holds(record: Record, field: str) -> bool:
-    """Does the record say anything under this key of ``cannot_carry``?"""
+    """Does the record say anything that a format with this key in ``cannot_carry`` would lose?"""
     kind, _, name = field.partition(".")
-    if kind == "maps":
-        return name in record.maps if name else bool(record.maps)
+    if kind == "maps" and name:
+        return name in record.maps and not survives(name, record.maps[name])
     if kind != "instances":
         return bool(getattr(record, kind))
     if name == "id":
