@@ -98,10 +98,19 @@ def test_millimetres_and_normals_lose_what_is_said(record, write, tmp_path):
     seen = np.isfinite(wanted)
     assert np.array_equal(np.isfinite(depth), seen)
     assert np.abs(depth[seen] - wanted[seen]).max() <= 0.00051
-    cosine = (back.maps["normals"] * record.maps["normals"]).sum(axis=2)
+    length = np.linalg.norm(back.maps["normals"], axis=2)
+    assert np.abs(length[seen] - 1).max() < 0.007
+    cosine = (back.maps["normals"] * record.maps["normals"]).sum(axis=2) / np.where(seen, length, 1)
     assert np.degrees(np.arccos(np.clip(cosine[seen], -1, 1))).max() < 0.6
     assert not back.maps["normals"][~seen].any()
     assert back.maps["depth"].dtype == back.maps["normals"].dtype == np.float32
+
+
+@pytest.mark.parametrize("written", [Coco(), WebDataset()], ids=named)
+def test_writing_what_was_read_changes_nothing_more(written, record, write, tmp_path):
+    (once,) = written.read(write(written, tmp_path / "a", [record]))
+    (twice,) = written.read(write(written, tmp_path / "b", [once]))
+    assert differences(once, twice) == {}
 
 
 def test_depth_beyond_sixteen_bits_is_nothing_not_something_near(tmp_path, record, write):

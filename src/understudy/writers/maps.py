@@ -89,7 +89,7 @@ def _to_pixels(array: np.ndarray, encoding: str) -> np.ndarray:
             millimetres = np.rint(array.astype(np.float64) * 1000)
             return np.where((millimetres >= 1) & (millimetres <= 65535), millimetres, 0).astype(np.uint16)
     if encoding == "normal8":
-        scaled = np.clip(np.rint((array.astype(np.float64) + 1) * 127.5), 0, 255)
+        scaled = np.clip(np.rint((array + np.float32(1)) * np.float32(127.5)), 0, 255)
         return np.where(array.any(axis=2, keepdims=True), scaled, 0).astype(np.uint8)
     if encoding == "mask1":
         return array.astype(np.uint8) * 255
@@ -107,10 +107,9 @@ def _from_pixels(pixels: np.ndarray, encoding: str, where: object) -> np.ndarray
     if encoding == "mm16":
         return np.where(pixels > 0, pixels.astype(np.float32) / np.float32(1000), np.float32(np.inf))
     if encoding == "normal8":
+        # Not scaled to length 1 again (it is within 0.7 %): so writing what was read gives the same bytes.
         vector = pixels.astype(np.float32) / np.float32(127.5) - 1
-        length = np.linalg.norm(vector, axis=2, keepdims=True)
-        unit = np.divide(vector, length, out=np.zeros_like(vector), where=length > 0)
-        return np.where(pixels.any(axis=2, keepdims=True), unit, np.float32(0))
+        return np.where(pixels.any(axis=2, keepdims=True), vector, np.float32(0))
     if encoding == "mask1":
         return pixels > 127
     if encoding in ("id24", "id32"):
