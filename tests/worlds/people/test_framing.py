@@ -7,9 +7,10 @@ import pytest
 
 from understudy.draws import Draws
 from understudy.errors import Unsatisfiable
+from understudy.geometry import primitives
 from understudy.geometry.cameras import project
 from understudy.key import Key
-from understudy.scene import Camera, Lens
+from understudy.scene import Camera, Entity, Lens, Material, Surface
 from understudy.surroundings import Place
 from understudy.values import Fixed
 from understudy.worlds.people.framing import GAP_M, SHOTS, Framing, Shape, Spot, apart, arrange, box
@@ -108,6 +109,22 @@ def test_a_floor_too_small_is_refused():
         framed(0, Place(floor_m=(-1, 0, 1, 0.5)))
     with pytest.raises(Unsatisfiable, match="no free ground"):
         framed(0, Place(floor_m=(-0.5, 0, 0.5, 1.2)), count=5)
+
+
+def crate(x, y, size=0.4):
+    mesh = primitives.box(size, size, size)
+    vertices = mesh.vertices + np.array([x, y, 0], np.float32)
+    return Entity(100_001, None, (Surface("crate", vertices, mesh.faces, Material(), np.zeros(len(mesh.faces), np.uint8)),))
+
+
+def test_a_portrait_is_taken_before_the_floor_begins_where_nothing_stands():
+    portrait = {"shot": "portrait", "size": 0.5, "across": 0.5, "cut_by_border": False}
+    floor = (-3, 2.0, 3, 8)
+    _, (wanted,) = framed(**portrait)
+    _, (free,) = framed(0, Place(floor_m=floor, entities=(crate(1.5, 1.5),)), **portrait)
+    _, (blocked,) = framed(0, Place(floor_m=floor, entities=(crate(wanted.x, wanted.y),)), **portrait)
+    assert free.y == pytest.approx(wanted.y) and wanted.y < 1.5
+    assert blocked.y >= 2.0
 
 
 def test_the_third_figure_moves_neither_camera_nor_the_others():

@@ -13,8 +13,8 @@ import numpy as np
 from understudy.errors import Unsatisfiable
 from understudy.key import Key
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
-from understudy.worlds.people.contact import arm_depth, hold, skin
-from understudy.worlds.people.skeleton import Posture, clamp, posture, reach, rotation, split_twist
+from understudy.worlds.people.contact import arm_depth, skin
+from understudy.worlds.people.skeleton import Posture, clamp, hold, posture, reach, rotation, split_twist
 
 # What both arms do together, by name: (left, right) when ``side`` is "L"; mirrored otherwise.
 PATTERNS = {
@@ -23,7 +23,10 @@ PATTERNS = {
     "hands_in_front": ("front", "front"), "hands_on_thighs": ("thigh", "thigh"), "bent": ("bend", "bend"),
     "spread": ("spread", "spread"),
 }
-TOUCH_M = 0.006  # how near skin the arm may come before it is moved outwards
+TOUCH_M = 0.006  # how near skin an arm of angles may come before it is moved outwards
+SOFT_M = 0.012  # how deep it may lie in soft skin where it cannot be moved further out
+_PUSH_M = 0.008  # one step outwards of a hand that reaches for a place
+_SWING_M = 0.012  # about how far one step outwards (2.2 degrees) takes the middle of a hanging arm
 _DOWN, _AHEAD = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
 
 
@@ -79,22 +82,27 @@ def settle(posed: Posture, kinds: dict[str, str], given: dict[str, float], key: 
     """
     for side, kind in kinds.items():
         grip = _grip(posed, side, kind, key.child(side))
-        for step in range(14):
+        allowed = -TOUCH_M if grip is None else 0.004
+        step, best, best_depth = 0.0, posed, np.inf
+        for _ in range(12):
             trial = _moved(posed, side, given, grip, step)
             depth = arm_depth(trial, side)
-            if depth < -TOUCH_M if grip is None else depth < 0.004:
+            if depth < best_depth:
+                best, best_depth = trial, depth
+            if depth < allowed:
                 break
-        else:
+            step += min(max((depth - allowed) / (_SWING_M if grip is None else _PUSH_M), 0.8), 4.0)
+        if best_depth > SOFT_M:
             raise Unsatisfiable("an arm does not get clear of the body", where=f"pose, arm {side} ({kind})",
-                                wanted="at most 4 mm inside", got=f"{depth * 1000:.0f} mm")
-        posed = trial
+                                wanted=f"at most {SOFT_M * 1000:.0f} mm inside", got=f"{best_depth * 1000:.0f} mm")
+        posed = best
     return posed
 
 
-def _moved(posed: Posture, side: str, given: dict[str, float], grip: _Grip | None, step: int) -> Posture:
+def _moved(posed: Posture, side: str, given: dict[str, float], grip: _Grip | None, step: float) -> Posture:
     """The posture with one arm ``step`` steps further out."""
     if grip is not None:
-        return _reached(posed, side, grip, 0.008 * step)
+        return _reached(posed, side, grip, _PUSH_M * step)
     if step == 0:
         return posed
     plane, lift = f"shoulder.plane.{side}", f"shoulder.elevation.{side}"

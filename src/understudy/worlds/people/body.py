@@ -91,10 +91,15 @@ class Mesh:
     uv: np.ndarray
     region: np.ndarray
 
-    @property
+    @cached_property
     def base_faces(self) -> np.ndarray:
         """(m, 3) int32, the same triangles in base vertices."""
         return self.base[self.faces]
+
+    @cached_property
+    def corners(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The first, second and third base vertex of each triangle: three times (m,) int64."""
+        return tuple(self.base_faces[:, k].astype(np.int64) for k in range(3))
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,17 @@ class BodyModel:
         return np.array(self.arrays["skin_weights"])
 
     @cached_property
+    def ends(self) -> np.ndarray:
+        """(k,) int64 skin vertices of crown and soles: the body's highest and lowest points at rest, whatever its shape."""
+        z = self.arrays["template_vertices"][:BODY_VERTICES, 2]
+        return np.flatnonzero((z > z.max() - 0.05) | (z < z.min() + 0.025))
+
+    @cached_property
+    def end_shapes(self) -> np.ndarray:
+        """(624, k, 3) float32, the phenotype targets of the vertices in :attr:`ends`."""
+        return self.arrays["phenotype_shapes"][:, self.ends]
+
+    @cached_property
     def main_bone(self) -> np.ndarray:
         """(V,) int64, the bone that moves each vertex most."""
         return np.argmax(self.weights, axis=1)
@@ -226,13 +242,16 @@ def _model() -> BodyModel:
     return BodyModel(load_pack())
 
 
-def build(shape: BodyShape) -> RestBody:
-    """The body of ``shape`` at rest. ValueError for a phenotype outside its range or an unknown detail."""
+def build(shape: BodyShape, template: np.ndarray | None = None) -> RestBody:
+    """The body of ``shape`` at rest. ValueError for a phenotype outside its range or an unknown detail.
+
+    ``template`` is :func:`detailed_template` of the shape's details, for those who have it at hand.
+    """
     m = model()
     weights = phenotype_weights(shape)
     active = np.flatnonzero(weights)
     details = _detail_weights(shape.details)
-    vertices = surface(shape, detailed_template(shape.details))
+    vertices = surface(shape, detailed_template(shape.details) if template is None else template)
     count = len(weights)
     rows = np.concatenate([active, [count + i for i in details]]).astype(int)
     coefficients = np.concatenate([weights[active], list(details.values())])
@@ -259,9 +278,18 @@ def surface(shape: BodyShape, template: np.ndarray) -> np.ndarray:
     return vertices
 
 
+def stature_m(shape: BodyShape, template: np.ndarray) -> float:
+    """Height from sole to crown of :func:`surface`'s body, from its ends alone."""
+    m = model()
+    weights = phenotype_weights(shape)
+    active = np.flatnonzero(weights)
+    z = template[m.ends, 2] + np.tensordot(weights[active].astype(np.float32), m.end_shapes[active, :, 2], axes=1)
+    return float(np.ptp(z))
+
+
 def mass_kg(vertices: np.ndarray) -> float:
     """Mass of a body from its skin's volume, at 980 kg/m³. vertices : (n, 3), at least the skin's."""
-    a, b, c = (vertices[corner] for corner in model().mesh("body").base_faces.T)
+    a, b, c = (vertices.take(corner, axis=0) for corner in model().mesh("body").corners)
     return float(abs(np.einsum("ij,ij->i", np.cross(a, b), c).sum(dtype=np.float64)) / 6.0 * 980.0)
 
 
@@ -374,9 +402,13 @@ def _detail_weights(details: Mapping[str, float]) -> dict[int, float]:
 def _add_details(vertices: np.ndarray, weights: Mapping[int, float]) -> None:
     arrays = model().arrays
     start, vertex, offset = arrays["detail_start"], arrays["detail_vertex"], arrays["detail_offset"]
-    for row, weight in weights.items():
-        part = slice(start[row], start[row + 1])
-        vertices[vertex[part]] += np.float32(weight) * offset[part]
+    if not weights:
+        return
+    parts = [slice(start[row], start[row + 1]) for row in weights]
+    at = np.concatenate([vertex[part] for part in parts])
+    moved = np.concatenate([np.float32(weight) * offset[part] for part, weight in zip(parts, weights.values())])
+    for axis in range(3):
+        vertices[:, axis] += np.bincount(at, moved[:, axis], len(vertices)).astype(np.float32)
 
 
 def _weighed(coefficients: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -6,13 +6,13 @@ Positions in this module are in the *stance frame*: the rest frame's axes, the g
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
-from understudy.worlds.people.skeleton import Posture, Skeleton, posture, reach, rotation, split_twist
+from understudy.worlds.people.skeleton import Posture, Skeleton, hold, posture, reach, rotation, split_twist
 
 # Shares of the body's mass and the two joints between which each part's centre lies, with the fraction from the first
 # (de Leva, J. Biomech. 1996, mean of women and men).
@@ -85,20 +85,6 @@ def lower_foot(posed: Posture, side: str, drop: float) -> Posture:
     facing = posed.of(f"lowerleg01.{side}") @ np.array([0, -1.0, 0.2])
     held = _leg(skel, side, pelvis, hip, target, facing)
     return hold(posed, held | {f"foot.{side}": posed.of(f"foot.{side}")})
-
-
-def hold(posed: Posture, held: Mapping[str, np.ndarray]) -> Posture:
-    """The same posture with some bones' global rotations replaced; what hangs from them follows rigidly."""
-    m, skel = model(), posed.skeleton
-    turned, joints = posed.turned.copy(), posed.joints.copy()
-    fixed = {m.bone(name): value for name, value in held.items()}
-    for bone, parent in enumerate(m.parents[1:], start=1):
-        if bone in fixed:
-            turned[bone] = fixed[bone]
-        else:
-            turned[bone] = turned[parent] @ posed.turned[parent].T @ posed.turned[bone]
-        joints[bone] = joints[parent] + turned[parent] @ skel.neutral[parent] @ (skel.heads[bone] - skel.heads[parent])
-    return replace(posed, turned=turned, joints=joints)
 
 
 def centre_of_mass(posed: Posture) -> np.ndarray:

@@ -29,6 +29,7 @@ GAP_M = 0.06  # between the footprints of two figures
 _DIRECTIONS = 32
 _CANDIDATES = 32
 _LOWEST_CAMERA_M = 0.25
+_NEAREST_M = 0.45
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,21 @@ def arrange(draws: Draws, how: Framing, camera: Camera, place: Place,
     share = low * (high / low) ** drawn["size"]
     subject = shapes[0]
     lens = camera.lens
-    distance = lens.focal_px[1] * subject.height_m / (share * lens.size_wh[1])
-    distance = _on_floor(distance, place)
-    share = lens.focal_px[1] * subject.height_m / (distance * lens.size_wh[1])
-    camera = replace(camera, to_world=_pose(camera, place, subject, share, distance, drawn))
-    draws.note("share_reached", round(share, 4))
+    wanted = max(lens.focal_px[1] * subject.height_m / (share * lens.size_wh[1]), _NEAREST_M)
+
+    def seen_from(distance: float) -> tuple[Camera, Spot]:
+        reached = lens.focal_px[1] * subject.height_m / (distance * lens.size_wh[1])
+        aimed = replace(camera, to_world=_pose(camera, place, subject, reached, distance, drawn))
+        return aimed, _subject_spot(aimed, place, subject, distance, facing[0], drawn)
+
+    distance = _on_floor(wanted, place)
+    if wanted < distance:  # nearer than the floor begins: allowed where nothing stands
+        if _clear(place, subject, seen_from(wanted)[1]):
+            distance = wanted
+    camera, spot = seen_from(distance)
+    draws.note("share_reached", round(lens.focal_px[1] * subject.height_m / (distance * lens.size_wh[1]), 4))
     draws.note("distance_m", round(distance, 4))
-    spots = [_subject_spot(camera, place, subject, distance, facing[0], drawn)]
+    spots = [spot]
     for i in range(1, len(shapes)):
         at = draws.each(i)
         spots.append(_beside(at, camera, place, shapes[: i + 1], spots, distance * at("depth", how.depth),
@@ -121,11 +130,25 @@ def arrange(draws: Draws, how: Framing, camera: Camera, place: Place,
 
 def _on_floor(distance: float, place: Place) -> float:
     if place.floor_m is None:
-        return max(distance, 0.45)
-    near, far = max(place.floor_m[1], 0.0) + 0.45, place.floor_m[3] - 0.45
+        return distance
+    near, far = max(place.floor_m[1], 0.0) + _NEAREST_M, place.floor_m[3] - _NEAREST_M
     if near > far:
         raise Unsatisfiable("the floor ahead of the camera is too small to stand on", where="framing", got=place.floor_m)
     return min(max(distance, near), far)
+
+
+def _clear(place: Place, shape: Shape, spot: Spot) -> bool:
+    """Whether a figure's footprint keeps clear of the boxes around the things of the place (a room's shell, which holds the
+    whole floor, aside)."""
+    ground = shape.footprint @ spot.to_world[:2, :2].T + spot.to_world[:2, 3]
+    low, high = ground.min(axis=0) - GAP_M, ground.max(axis=0) + GAP_M
+    for entity in place.entities:
+        ends = [(s.vertices.min(axis=0), s.vertices.max(axis=0)) for s in entity.surfaces]
+        first, last = np.min([a for a, _ in ends], axis=0), np.max([b for _, b in ends], axis=0)
+        around = (first[:2] < low).all() and (last[:2] > high).all() and (last[:2] - first[:2] > 2.0).all()
+        if not around and first[2] < shape.height_m and (first[:2] < high).all() and (last[:2] > low).all():
+            return False
+    return True
 
 
 def _pose(camera: Camera, place: Place, subject: Shape, share: float, distance: float, drawn: dict) -> np.ndarray:

@@ -28,6 +28,7 @@ from understudy.worlds.people.body import (
     detailed_template,
     mass_kg,
     model,
+    stature_m,
     surface,
 )
 
@@ -168,13 +169,13 @@ def _spread(name: str) -> float:
     return next((s for prefix, s in (_FACE_SPREAD | _BODY_SPREAD).items() if name.startswith(prefix)), 0.0)
 
 
-def solve(shape: BodyShape, stature_m: float, bmi: float, *, exact_bmi: bool = True) -> RestBody:
+def solve(shape: BodyShape, height_m: float, bmi: float, *, exact_bmi: bool = True) -> RestBody:
     """The body of ``shape`` with its height, weight and, where weight alone does not reach, muscle set so that the mesh has
     the stature (to 4 mm) and the index (to 0.25).
 
     Raises Unsatisfiable if there is none; with ``exact_bmi`` False the nearest index is taken instead.
     """
-    steps = _Steps(shape, stature_m)
+    steps = _Steps(shape, height_m)
     # from lean to heavy: less muscle at least weight, then more weight, then less muscle at most weight, then beyond
     ladder = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (1.5, 0.0))
     low = 1
@@ -190,10 +191,10 @@ def solve(shape: BodyShape, stature_m: float, bmi: float, *, exact_bmi: bool = T
             found = _between(steps, first, second, below, above, bmi)
             break
         below = above
-    rest = build(found.shape)
-    if abs(rest.stature_m - stature_m) > STATURE_ERROR_M:
+    rest = build(found.shape, steps.whole)
+    if abs(rest.stature_m - height_m) > STATURE_ERROR_M:
         raise Unsatisfiable("no body of that age and gender has that stature", where="world.people.body.height_cm",
-                            wanted=f"{stature_m * 100:.0f} cm", got=f"{rest.stature_m * 100:.0f} cm")
+                            wanted=f"{height_m * 100:.0f} cm", got=f"{rest.stature_m * 100:.0f} cm")
     if exact_bmi and abs(rest.bmi - bmi) > BMI_ERROR:
         raise Unsatisfiable("no body of that age, gender and stature has that body-mass index",
                             where="world.people.body.bmi", wanted=f"{bmi:.1f}", got=f"{rest.bmi:.1f}")
@@ -210,17 +211,17 @@ class _Measured:
 class _Steps:
     """Bodies of one shape at given weight and share of its muscle, each brought to the stature by secant steps."""
 
-    def __init__(self, shape: BodyShape, stature_m: float) -> None:
-        self.shape, self.wanted = shape, stature_m
+    def __init__(self, shape: BodyShape, height_m: float) -> None:
+        self.shape, self.wanted = shape, height_m
         self.height, self.slope = 0.5, 0.0
-        self.template = detailed_template(shape.details)[:BODY_VERTICES]
+        self.whole = detailed_template(shape.details)
+        self.template = self.whole[:BODY_VERTICES]
 
     def at(self, weight: float, muscle: float) -> _Measured:
         last: tuple[float, float] | None = None
         while True:
             shape = replace(self.shape, weight=weight, muscle=self.shape.muscle * muscle, height=self.height)
-            skin = surface(shape, self.template)
-            stature = float(np.ptp(skin[:, 2]))
+            stature = stature_m(shape, self.template)
             if last is not None and self.height != last[0]:
                 self.slope = max((stature - last[1]) / (self.height - last[0]), 0.1)
             elif not self.slope:
@@ -228,7 +229,7 @@ class _Steps:
             last = self.height, stature
             here = min(max(self.height + (self.wanted - stature) / self.slope, 0.0), 1.0)
             if abs(self.wanted - stature) < 0.4 * STATURE_ERROR_M or here == self.height:
-                return _Measured(shape, stature, mass_kg(skin) / stature**2)
+                return _Measured(shape, stature, mass_kg(surface(shape, self.template)) / stature**2)
             self.height = here
 
 

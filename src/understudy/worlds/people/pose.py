@@ -22,9 +22,9 @@ from understudy.worlds.people.arms import PATTERNS, settle
 from understudy.worlds.people.arms import angles as arm_angles
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, PosedBody, RestBody, model, place
 from understudy.worlds.people.body import pose as pose_body
-from understudy.worlds.people.contact import Foot, centre_of_mass, hold, lower_foot, lowest, plant, soles
+from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, lowest, plant, soles
 from understudy.worlds.people.face import EXPRESSIONS, actions
-from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, posture, rotation, skeleton, within_limits
+from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
 FAMILIES = ("standing", "walking", "running", "sitting")
 

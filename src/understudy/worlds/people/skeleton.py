@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -143,17 +143,36 @@ def posture(skel: Skeleton, angles: Mapping[str, float], pelvis: np.ndarray | No
     m = model()
     local = _local_rotations(angles)
     turned = np.zeros((len(m.bones), 3, 3))
-    joints = np.zeros((len(m.bones), 3))
     turned[0] = np.eye(3) if pelvis is None else pelvis
-    joints[0] = skel.heads[0]
     fixed = {m.bone(name): rotation for name, rotation in (held or {}).items()}
     for bone, parent in enumerate(m.parents[1:], start=1):
         if bone in fixed:
             turned[bone] = fixed[bone]
         else:
             turned[bone] = turned[parent] @ local[bone] if bone in local else turned[parent]
-        joints[bone] = joints[parent] + turned[parent] @ skel.neutral[parent] @ (skel.heads[bone] - skel.heads[parent])
-    return Posture(skel, turned, joints)
+    return Posture(skel, turned, _joints(skel, turned))
+
+
+def hold(posed: Posture, held: Mapping[str, np.ndarray]) -> Posture:
+    """The same posture with some bones' global rotations replaced; what hangs from them follows rigidly."""
+    m = model()
+    turned = posed.turned.copy()
+    fixed = {m.bone(name): value for name, value in held.items()}
+    for bone in sorted({below for name in held for below in _below(name)}):
+        parent = m.parents[bone]
+        turned[bone] = fixed[bone] if bone in fixed else turned[parent] @ posed.turned[parent].T @ posed.turned[bone]
+    return replace(posed, turned=turned, joints=_joints(posed.skeleton, turned))
+
+
+def _joints(skel: Skeleton, turned: np.ndarray) -> np.ndarray:
+    """(B, 3) joints of global rotations: each follows its parent's bone; the root stays where it is at rest."""
+    parents = np.array((0, *model().parents[1:]))
+    offsets = np.einsum("bij,bj->bi", (turned @ skel.neutral)[parents], skel.heads - skel.heads[parents])
+    joints = offsets
+    joints[0] = skel.heads[0]
+    for bone, parent in enumerate(model().parents[1:], start=1):
+        joints[bone] += joints[parent]
+    return joints
 
 
 def _local_rotations(angles: Mapping[str, float]) -> dict[int, np.ndarray]:
