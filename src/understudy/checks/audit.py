@@ -19,7 +19,7 @@ from understudy.checks.exhibit import Exhibit, Rule
 from understudy.checks.files import PictureCheck, ledger_findings, name_of, pictures_in
 from understudy.checks.finding import BY_HAND, EXACT, Finding, Tolerance
 from understudy.checks.yolo import audit_yolo, looks_like_yolo
-from understudy.errors import DatasetError
+from understudy.errors import DatasetError, UnderstudyError
 from understudy.record import Record
 
 RULES: tuple[Rule, ...] = (*shapes.RULES, *joints.RULES, *maps.RULES)
@@ -154,7 +154,7 @@ def _over(records: Iterable[Record], tolerance: Tolerance, counts: Counter, *, b
                 yield Finding("picture-twice", where, f"the same picture as record {digests[digest]}", "each picture once",
                               severity="warning")
             digests.setdefault(digest, record.index)
-    except DatasetError as error:
+    except UnderstudyError as error:
         yield Finding("readable", str(error.where or "data set"), error.message, error.wanted and str(error.wanted),
                       error.got and str(error.got))
 

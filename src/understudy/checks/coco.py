@@ -107,6 +107,10 @@ def _categories(categories: list[dict], where: str) -> Iterator[Finding]:
     for c in categories:
         if not isinstance(c.get("name"), str) or not c["name"]:
             yield Finding("category", where, f"category {c.get('id')} has no name")
+        points = c.get("keypoints", [])
+        if not isinstance(points, list) or not all(isinstance(p, str) for p in points) or len(set(points)) < len(points):
+            yield Finding("keypoints", where, f"category {c.get('id')} does not name its key points", "different names",
+                          repr(points)[:80])
     if not categories:
         yield Finding("category", where, "no category is listed")
 
