@@ -8,6 +8,7 @@ from understudy.fields import fields_of, resolve
 from understudy.key import Key
 from understudy.scene import PART_ID, Camera, Texture
 from understudy.sensors.camera import lens_of
+from understudy.supports import Boolean, OneOf
 from understudy.surroundings import FIRST_ENTITY_ID, SURROUNDINGS
 from understudy.surroundings.furniture import FURNITURE
 from understudy.surroundings.light import LUMINANCE, irradiance
@@ -156,6 +157,27 @@ def test_sky_and_sun_agree(seed):
 
 def test_an_overcast_sky_hides_the_sun():
     assert sample("open_air", 0, cloud=1.0)[0].sun is None
+
+
+@pytest.mark.parametrize("name", SURROUNDINGS)
+def test_every_end_of_every_support_can_be_sampled(name):
+    """What validation admits, sampling survives: each parameter at each finite end and option of its support."""
+    for field, declared in fields_of(resolve(SURROUNDINGS, name)).items():
+        support = declared.support
+        if isinstance(support, Boolean):
+            ends = (False, True)
+        elif isinstance(support, OneOf):
+            ends = support.options
+        else:
+            ends = [getattr(support, end) for end in ("low", "high") if hasattr(support, end)]
+        for end in ends:
+            place, drawn = sample(name, 7, **{field: end})
+            assert drawn.get(field, end) == end
+            assert np.isfinite(place.environment.radiance).all() and (place.environment.radiance >= 0).all()
+            for lamp in place.lamps:
+                assert np.isfinite(lamp.radiance).all() and np.isfinite(lamp.to_world).all()
+            assert all(np.isfinite(s.vertices).all() for e in place.entities for s in e.surfaces)
+            assert place.sun is None or np.isfinite((*place.sun.direction, *place.sun.irradiance)).all()
 
 
 def test_empty_places():

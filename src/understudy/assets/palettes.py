@@ -55,6 +55,7 @@ def palette(key: Key, kind: str, count: int = 3) -> tuple[Colour, ...]:
     or (in one case of three) a second family.
     """
     first = _draw(key.child("first"), kind)
+    darkest, lightest = min(f[1][0] for f in _FAMILIES[kind]) - 0.08, max(f[1][1] for f in _FAMILIES[kind]) + 0.06
     colours = [first]
     for i in range(1, count):
         at = key.child("more", i)
@@ -63,7 +64,7 @@ def palette(key: Key, kind: str, count: int = 3) -> tuple[Colour, ...]:
         else:
             lightness, chroma, hue = first
             step = at.child("step").uniform(0.12, 0.35) * (-1 if lightness > 0.55 else 1)
-            colours.append((lightness + step, chroma * at.child("chroma").uniform(0.5, 1.2),
+            colours.append((min(max(lightness + step, darkest), lightest), chroma * at.child("chroma").uniform(0.5, 1.2),
                             hue + at.child("hue").uniform(-15, 15)))
     return tuple(oklch(*c) for c in colours)
 

@@ -121,7 +121,7 @@ def _bed(key: Key) -> Thing:
     u = key.uniforms(2)
     wide, deep = 0.9 + 0.8 * u[0], 2.0
     a, b = wide / 2, deep / 2
-    pieces: list[Piece] = [(slab((-a, a), (-b, b), (0.12, 0.3)), 0),
+    pieces: list[Piece] = [*_legs(wide, deep, 0.12, 0.08), (slab((-a, a), (-b, b), (0.12, 0.3)), 0),
                            (slab((-a, a), (b - 0.05, b), (0, 0.7 + 0.4 * u[1])), 0),
                            (slab((-a + 0.02, a - 0.02), (-b + 0.02, b - 0.06), (0.3, 0.5), 0.6), 1),
                            (slab((-a + 0.15, a - 0.15), (b - 0.55, b - 0.1), (0.5, 0.62), 0.6), 2)]

@@ -184,7 +184,7 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
     sun = _photo_sun(light, lean, sun_share * (0.25 + 0.75 * contrast), sun_size_deg, key)
     reference = np.mean([irradiance(Environment(light), sun, n) @ LUMINANCE for n in
                          ((0, -1, 0), (0.7, -0.7, 0), (-0.7, -0.7, 0), (0, -0.6, 0.8))]) / math.pi
-    below = luminance[min(round(horizon * 36), 30):]
+    below = luminance[min(max(round(horizon * 36), 0), 30):]
     lit = float(np.exp(np.log(np.percentile(below, (50, 80))).mean()))  # half of a photograph may lie in shadow
     wanted = min(max(lit, 0.035), 0.6) / 0.35 * strength
     scale = wanted / max(reference, 1e-6)

@@ -37,6 +37,7 @@ from understudy.surroundings.things import (
 from understudy.values import Choice, Integers, LogUniform, Uniform, Value, Weighted
 
 _OPEN_M = -1.2  # how far behind the camera the walls reach
+_MOTIFS = ("marble", "clouds", "gradient", "floral", "terrazzo", "checks", "plaid", "stripes")  # of pictures
 _LOW = ("table", "chair", "boxes", "sofa", "plant")  # what may stand between the camera and the figures
 
 
@@ -73,7 +74,8 @@ class Room:
         shell = _Shell(left, left + width, depth, high)
         numbers = iter(range(FIRST_ENTITY_ID, FIRST_ENTITY_ID + 10_000))
         covered = draws("ceiling", self.ceiling)
-        balance = np.asarray(blackbody(draws("kelvin", self.kelvin))) ** 0.65  # a camera takes most of the lamps' tint away
+        glow = np.maximum(blackbody(draws("kelvin", self.kelvin)), 0.05)
+        balance = glow**0.65  # a camera takes most of the lamps' tint away
         colour = balance ** (0.35 / 0.65)
         patterns = draws("floor", self.floor), draws("walls", self.walls)
         things = [shell.built(next(numbers), *patterns, covered, draws.key("shell"))]
@@ -85,8 +87,12 @@ class Room:
             if found is not None:
                 things.append(found[0])
                 lamps.append(found[1])
-        things += walls.furnished(numbers, draws.key("furniture"), draws("furniture", self.furniture))
-        things += walls.hung(numbers, draws.key("pictures"), draws("pictures", self.pictures))
+        draws.note("windows_placed", len(things) - 1)  # what finds no free wall is left out
+        furniture = walls.furnished(numbers, draws.key("furniture"), draws("furniture", self.furniture))
+        draws.note("furniture_placed", len(furniture))
+        pictures = walls.hung(numbers, draws.key("pictures"), draws("pictures", self.pictures))
+        draws.note("pictures_placed", len(pictures))
+        things += furniture + pictures
         things += walls.floating(numbers, draws.key("distractors"), draws("distractors", self.distractors))
         end = shell.depth - walls.deep_back - 0.15
         near, before = shell.occluders(numbers, draws.key("occluders"), draws("occluders", self.occluders), end - 1.2)
@@ -252,7 +258,7 @@ class _Walls:
                                    *[(slab(xs, (-0.035, 0), zs), 0) for xs, zs in (
                                        ((-a - f, a + f), (half, half + f)), ((-a - f, a + f), (-half - f, -half)),
                                        ((-a - f, -a), (-half, half)), ((a, a + f), (-half, half)))]]
-            name = at.child("motif").choice(("marble", "clouds", "camouflage", "gradient", "floral", "terrazzo", "checks"))
+            name = at.child("motif").choice(_MOTIFS)
             materials = [painted(at.child("frame"), "wood"), patterned(at.child("motif"), name, 128, "paint")]
             placed.append(entity(next(numbers), "picture", pieces, materials, x, y, turn, middle))
         return placed
