@@ -178,6 +178,7 @@ def test_unusable_files_are_one_reason_each(tmp_path):
             photograph(tmp_path / name, SIZE)
         text = str(caught.value)
         assert word in text and name in text and "\n" not in text and len(text) < 400, text
+        assert " at 0x" not in text, "the manifest holds the reason: it must be the same in every process"
 
 
 def test_a_wrong_suffix_does_not_matter(tmp_path):

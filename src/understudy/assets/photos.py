@@ -10,6 +10,7 @@ import csv
 import fnmatch
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Mapping
@@ -181,9 +182,15 @@ def photograph(path: str | Path, size_wh: tuple[int, int], share: float = 1.0,
     except AssetError as error:
         raise AssetError(error.message, where=path, wanted=error.wanted, got=error.got) from error
     except Exception as error:  # whatever a decoder makes of a broken file
-        raise AssetError("the photograph cannot be decoded", where=path,
-                         got=str(error).split("\n")[0][:120] or type(error).__name__) from error
+        raise AssetError("the photograph cannot be decoded", where=path, got=_reason(error)) from error
     return Photograph(pixels, whole, scale, sha256(data).hexdigest())
+
+
+def _reason(error: Exception) -> str:
+    """A decoder's complaint in one line. It goes into the manifest, so it must not name addresses in memory."""
+    if type(error).__name__ == "UnidentifiedImageError":
+        return "not " + ", ".join(_DECODERS[:-1]) + f" or {_DECODERS[-1]}"
+    return re.sub(r"<[^>]*>|0x[0-9a-fA-F]+", "...", str(error)).split("\n")[0][:120] or type(error).__name__
 
 
 def _bytes(path: Path) -> bytes:
