@@ -10,7 +10,7 @@ from understudy.values import Fixed, Weighted
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes import Clothes
 from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
-from understudy.worlds.people.clothes.cut import cut, open_edges, weld, whole
+from understudy.worlds.people.clothes.cut import cut, open_edges, whole
 from understudy.worlds.people.clothes.fabric import CLOTHS, COLOURS, choose, colour_name
 from understudy.worlds.people.clothes.garments import DRESSES, GARMENTS
 from understudy.worlds.people.clothes.shoes import SHOES
@@ -69,8 +69,7 @@ def test_hems_are_closed_strips_of_even_depth(dress_figures):
     """Every open edge of a garment is the inner end of a facing, not the cut through the cloth."""
     outfit = clothes_for("t-shirt").choose(Draws(Key(3)).at("clothes"), 30, 0.0)
     shirt = next(s for s in outfit.surfaces(dress_figures.figure("man")).surfaces if s.name == "t-shirt")
-    same = weld(shirt.vertices.astype(float))
-    edges = open_edges(shirt.faces, same)
+    edges, _ = open_edges(shirt.faces, shirt.vertices.astype(float))
     first = {}
     for i, place in enumerate(map(bytes, np.ascontiguousarray(shirt.rest))):
         first.setdefault(place, i)

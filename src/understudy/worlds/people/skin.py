@@ -98,7 +98,7 @@ def _reflectance(tone: int, key: Key) -> np.ndarray:
     warm = key.child("warm").uniform(-1, 1)
     light = float(np.clip((8 - within) / 4, 0, 1))
     blood = light * np.array([1.0, 0.82 - 0.05 * warm, 0.74 - 0.07 * warm]) \
-        + (1 - light) * np.array([1.10, 0.98, 0.91 - 0.05 * warm])
+        + (1 - light) * np.array([1.28, 0.97, 0.80 - 0.05 * warm])
     return np.clip(monk_rgb(within) * blood * np.interp(within, np.arange(1, 11), _REFLECTS), 0.008, 0.9)
 
 

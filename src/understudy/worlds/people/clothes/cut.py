@@ -70,14 +70,27 @@ def cut(piece: Piece, level: np.ndarray) -> Piece:
     return Piece(faces, np.concatenate(parent), line, (*piece.new, (a, b, t)))
 
 
-def open_edges(faces: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """Directed edges (k, 2) of faces that have no neighbour; ``same`` (n,) numbers the vertices that are one point."""
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    point = same[ends]
-    span = int(same.max()) + 1
-    key = np.minimum(point[:, 0], point[:, 1]) * span + np.maximum(point[:, 0], point[:, 1])
-    _, first, times = np.unique(key, return_index=True, return_counts=True)
-    return ends[first[times == 1]]
+def open_edges(faces: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of faces that have no neighbour: (k, 2) directed, and (k,) the face of each.
+
+    ``positions`` (n, 3) : an edge along a seam, where two vertices lie at one place, is not open.
+    """
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    loose = _single(ends.min(1) * len(positions) + ends.max(1))
+    if not loose.size:
+        return ends[:0], loose
+    vertices, place = np.unique(ends[loose], return_inverse=True)
+    place = weld(positions[vertices])[place.reshape(-1, 2)]
+    loose = loose[_single(place.min(1) * len(vertices) + place.max(1))]
+    return ends[loose], loose % len(faces)
+
+
+def _single(key: np.ndarray) -> np.ndarray:
+    """Rows whose key occurs once."""
+    order = np.argsort(key, kind="stable")
+    ranked = key[order]
+    new = np.concatenate([[True], ranked[1:] != ranked[:-1], [True]])
+    return np.sort(order[new[1:] & new[:-1]])
 
 
 def weld(positions: np.ndarray, grain_m: float = 1e-6) -> np.ndarray:

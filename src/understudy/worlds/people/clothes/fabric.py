@@ -66,7 +66,7 @@ class Choice:
             colour, bump = _print(self.key.child("print"), self.colours), relief("plain", self.key, 128)
         else:
             colour = pattern(self.pattern, self.key.child("weave"), _PX, self.colours)
-            bump = relief(self.pattern, self.key.child("weave"), _PX)
+            bump = relief(self.pattern, self.key.child("weave"), _PX // 2)
         return Material(colour, roughness=kind.roughness, specular=0.25 if kind.roughness > 0.6 else 0.5, sheen=kind.sheen,
                         bump=bump, bump_m=kind.bump_m)
 

@@ -95,22 +95,16 @@ def _shares(piece: Piece, vertex: np.ndarray, parents: np.ndarray) -> np.ndarray
 def _hem(faces, vertices, normal, rest, uv, hem_m, facing_m):
     """Strips that fold inward at every open edge."""
     parent = np.arange(len(faces))
-    used = np.zeros(len(vertices), bool)
-    used[faces.ravel()] = True
-    same = np.zeros(len(vertices), np.int64)
-    same[used] = weld(rest[used])
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edge_face = np.tile(np.arange(len(faces)), 3)
-    edges = open_edges(faces, same)
+    edges, owner = open_edges(faces, rest)
     if len(edges) == 0:
         return faces, parent, vertices, normal, rest, uv
-    key = ends[:, 0].astype(np.int64) * len(vertices) + ends[:, 1]
-    order = np.argsort(key)
-    owner = edge_face[order[np.searchsorted(key[order], edges[:, 0].astype(np.int64) * len(vertices) + edges[:, 1])]]
+    ring = np.unique(edges)
+    same = np.zeros(len(vertices), np.int64)
+    same[ring] = weld(rest[ring])
     along = vertices[edges[:, 1]] - vertices[edges[:, 0]]
     length = np.linalg.norm(along, axis=1, keepdims=True)
     points = same[edges]
-    count = int(same.max()) + 1
+    count = len(ring)
     mid = normal[edges].mean(1)
     inward = np.cross(mid, along / np.maximum(length, 1e-9)) * length
     pull, out = np.zeros((count, 3)), np.zeros((count, 3))
@@ -120,7 +114,6 @@ def _hem(faces, vertices, normal, rest, uv, hem_m, facing_m):
             out[:, axis] += np.bincount(points[:, k], normal[edges[:, k], axis], count)
     pull /= np.maximum(np.linalg.norm(pull, axis=1, keepdims=True), 1e-9)
     out /= np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
-    ring = np.unique(edges)
     number = np.zeros(len(vertices), np.int64)
     number[ring] = np.arange(len(ring))
     n, p = out[same[ring]], pull[same[ring]]
