@@ -84,4 +84,5 @@ def test_many_triangles_at_the_lens_cost_little():
 
 def test_the_plane_of_one_is_seen_where_it_should():
     lens = LENSES["straight"]
-    assert View(lens).xy == pytest.approx(unproject(lens, np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(30) + 0.5), -1)))
+    px = np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(30) + 0.5), axis=-1)
+    assert View(lens).xy == pytest.approx(unproject(lens, px))

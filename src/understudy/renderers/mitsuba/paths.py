@@ -48,9 +48,12 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
     ray = sampled_rays(mi, camera, pixels, samples, rng)
     state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0), mi.Float(0),
              mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
-    # a pixel's k-th sample takes its first light from the k-th stretch of the pool
-    stretch = (mi.Float(which), dr.opaque(mi.Float, 1 / samples))
-    limit = dr.select(which < dr.opaque(mi.UInt32, full), dr.opaque(mi.UInt32, max_depth), 2)
+    long = which < dr.opaque(mi.UInt32, full)
+    limit = dr.select(long, dr.opaque(mi.UInt32, max_depth), 2)
+    # a pixel's k-th sample takes its first light from the k-th stretch of the pool; the long paths cover all of it, and so
+    # do the short ones, since they weigh their light differently
+    stretch = (mi.Float(dr.select(long, which, which - dr.opaque(mi.UInt32, full))),
+               dr.select(long, dr.opaque(mi.Float, 1 / full), dr.opaque(mi.Float, 1 / max(1, samples - full))))
     step = _Step(dr, stage, limit, dr.opaque(mi.Float, samples / full), sky, stretch)
     state = dr.while_loop(state, lambda depth, alive, *_: alive, step,
                           labels=("depth", "alive", "origin", "direction", "weight", "light", "density", "cover", "albedo",
@@ -133,6 +136,12 @@ class _Step:
         onwards &= (density > 1e-9) & (dr.dot(direction, geometric) > 0)
         weight = dr.select(onwards, weight * share / dr.maximum(density, 1e-9), weight)
         onwards &= dr.max(weight) > 1e-3
+        # the last segment can only bring light from a source: a ray that asks whether anything is in the way will do
+        closing = onwards & (depth + 2 >= self.limit)
+        emitted, distance, source_density = self._ahead(point, direction, closing)
+        blocked = stage.scene.ray_test(mi.Ray3f(point, direction, distance, 0, []), coherent=False, active=closing)
+        light += dr.select(closing & ~blocked, weight * emitted * (density / (density + source_density + 1e-12)), 0)
+        onwards &= ~closing
         return (depth + 1, onwards, dr.select(onwards, point, origin), direction, weight, light, density, cover, albedo,
                 normal, rng)
 
@@ -210,6 +219,19 @@ class _Step:
         steep = dr.norm(gradient)
         gradient *= dr.minimum(1, 1.5 / dr.maximum(steep, 1e-6))  # no steeper than 56 degrees
         return dr.select(bumpy, dr.normalize(shading - gradient), shading)
+
+    def _ahead(self, point, direction, active):
+        """What shines along a ray if nothing is in the way: radiance, distance, and the density of choosing it."""
+        dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
+        radiance, density, distance = mi.Color3f(0), mi.Float(0), mi.Float(1e6)
+        if lights.has_sky:
+            radiance, density = self._sky(direction)
+        if lights.has_lamps:
+            shine, lamp_t, lamp_density = self._lamp_seen(point, direction, active)
+            lamp = lamp_t < dr.inf
+            radiance, density = dr.select(lamp, shine, radiance), dr.select(lamp, lamp_density, density)
+            distance = dr.select(lamp, lamp_t * 0.999, distance)
+        return radiance, distance, density
 
     def _sky(self, direction):
         """Radiance from a direction and the density of :meth:`_source` choosing it."""
