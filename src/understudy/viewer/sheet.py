@@ -64,6 +64,8 @@ class Sheet:
                 shown.thumbnail((self.width_px, self._height_px), Image.Resampling.LANCZOS)
                 self._page.paste(shown, (left + (self.width_px - shown.width) // 2,
                                          top + (self._height_px - shown.height) // 2))
+            if len(self.views) > 2 and cell < self.columns:  # many views: the first row says what they are
+                pen.text((left + 5, top + 4), name, fill=INK, font=draw.font(11), stroke_width=2, stroke_fill=PAPER)
             left += self.width_px + 2
         left, top = self._corner(cell)
         self._caption(pen, record, left, top + self._height_px)
