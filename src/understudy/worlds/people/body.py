@@ -17,11 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 
-from understudy.worlds.people.body_pack import BODY_VERTICES, Pack, load_pack
+from understudy.worlds.people.topology import BODY_VERTICES, REGIONS, BodyModel, Mesh, model, vertex_normals
 
 __all__ = ["BODY_VERTICES", "PHENOTYPES", "REGIONS", "BodyModel", "BodyShape", "Mesh", "Pose", "PosedBody", "RestBody",
            "build", "model", "place", "pose", "vertex_normals"]
@@ -35,14 +35,6 @@ _VARIATIONS = {
     "age": ("newborn", "baby", "child", "young", "old"), "muscle": 3, "weight": 3, "height": 2, "proportions": 2,
     "cupsize": 3, "firmness": 3,
 }
-
-# Body regions, one id each, and the bones whose skin they are (by prefix).
-REGIONS = ("none", "head", "neck", "torso", "upper_arm.L", "upper_arm.R", "lower_arm.L", "lower_arm.R", "hand.L", "hand.R",
-           "upper_leg.L", "upper_leg.R", "lower_leg.L", "lower_leg.R", "foot.L", "foot.R")
-_REGION_OF_BONE = {"head": "head", "eye": "head", "neck": "neck", "root": "torso", "pelvis": "torso", "spine": "torso",
-                   "clavicle": "torso", "shoulder": "torso", "upperarm": "upper_arm", "lowerarm": "lower_arm",
-                   "wrist": "hand", "finger": "hand", "metacarpal": "hand", "upperleg": "upper_leg",
-                   "lowerleg": "lower_leg", "foot": "foot", "toe": "foot"}
 
 
 @dataclass(frozen=True)
@@ -74,32 +66,6 @@ class Pose:
 
     rotations: np.ndarray
     actions: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """A triangle mesh over base vertices, split along the seams of its texture.
-
-    base : (n,) int32, the base vertex of each mesh vertex (``posed.vertices[mesh.base]`` are the mesh's positions)
-    faces : (m, 3) int32 into the n mesh vertices, counter-clockwise from outside
-    uv : (n, 2) float32
-    region : (m,) uint8, an index into REGIONS for each face
-    """
-
-    base: np.ndarray
-    faces: np.ndarray
-    uv: np.ndarray
-    region: np.ndarray
-
-    @cached_property
-    def base_faces(self) -> np.ndarray:
-        """(m, 3) int32, the same triangles in base vertices."""
-        return self.base[self.faces]
-
-    @cached_property
-    def corners(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The first, second and third base vertex of each triangle: three times (m,) int64."""
-        return tuple(self.base_faces[:, k].astype(np.int64) for k in range(3))
 
 
 @dataclass(frozen=True)
@@ -167,79 +133,6 @@ class PosedBody:
         """Where ``bone`` begins: (3,) float64. ``upperarm01.L`` is the left shoulder, ``lowerarm01.L`` the elbow,
         ``wrist.L``, ``upperleg01.L`` the hip, ``lowerleg01.L`` the knee, ``foot.L`` the ankle."""
         return self.heads[model().bone(bone)]
-
-
-class BodyModel:
-    """What all bodies share: the pack's arrays, meshes, groups and names. Get it from :func:`model`."""
-
-    def __init__(self, pack: Pack) -> None:
-        self.arrays, self.facts = pack.arrays, pack.facts
-        self.bones: tuple[str, ...] = tuple(pack.facts["bones"])
-        self.parents: tuple[int, ...] = tuple(pack.facts["parents"])
-        self.facial_actions: tuple[str, ...] = tuple(pack.facts["facial_actions"])
-        self.local_changes: tuple[str, ...] = tuple(pack.facts["local_changes"])
-        self._bone = {name: i for i, name in enumerate(self.bones)}
-
-    def bone(self, name: str) -> int:
-        """Index of a bone (KeyError if there is none of that name)."""
-        return self._bone[name]
-
-    @cached_property
-    def weights(self) -> np.ndarray:
-        """(V, B) float32, how much each bone moves each vertex; rows add up to 1."""
-        return np.array(self.arrays["skin_weights"])
-
-    @cached_property
-    def ends(self) -> np.ndarray:
-        """(k,) int64 skin vertices of crown and soles: the body's highest and lowest points at rest, whatever its shape."""
-        z = self.arrays["template_vertices"][:BODY_VERTICES, 2]
-        return np.flatnonzero((z > z.max() - 0.05) | (z < z.min() + 0.025))
-
-    @cached_property
-    def end_shapes(self) -> np.ndarray:
-        """(624, k, 3) float32, the phenotype targets of the vertices in :attr:`ends`."""
-        return self.arrays["phenotype_shapes"][:, self.ends]
-
-    @cached_property
-    def main_bone(self) -> np.ndarray:
-        """(V,) int64, the bone that moves each vertex most."""
-        return np.argmax(self.weights, axis=1)
-
-    @cached_property
-    def region(self) -> np.ndarray:
-        """(V,) uint8, an index into REGIONS for each base vertex."""
-        return np.argmax(self._region_weights, axis=1).astype(np.uint8)
-
-    @cached_property
-    def _region_weights(self) -> np.ndarray:
-        of_bone = np.zeros((len(self.bones), len(REGIONS)), np.float32)
-        for i, bone in enumerate(self.bones):
-            stem, _, side = bone.partition(".")
-            kind = _REGION_OF_BONE[stem.split("-")[0].rstrip("0123456789")]
-            of_bone[i, REGIONS.index(kind if kind in REGIONS else f"{kind}.{side}")] = 1
-        return self.weights @ of_bone
-
-    @cache  # noqa: B019 (a model lives as long as the process)
-    def mesh(self, name: str) -> Mesh:
-        """One of "body", "eye.L", "eye.R", "eyelashes.L", "eyelashes.R", "teeth", "tongue", "hair", "tights", "skirt"."""
-        base, faces, uv = (self.arrays[f"mesh_{name}_{part}"] for part in ("base", "faces", "uv"))
-        region = np.argmax(self._region_weights[base[faces]].sum(axis=1), axis=1).astype(np.uint8)
-        return Mesh(base, faces, uv, region)
-
-    @cache  # noqa: B019
-    def group(self, name: str) -> np.ndarray:
-        """Base vertices of one of MakeHuman's groups ("body", "helper-tights", "joint-l-eye" ...): (n,) int64."""
-        return np.concatenate([np.arange(a, b + 1) for a, b in self.facts["vertex_groups"][name]])
-
-
-def model() -> BodyModel:
-    """The body model, loaded once per process."""
-    return _model()
-
-
-@cache
-def _model() -> BodyModel:
-    return BodyModel(load_pack())
 
 
 def build(shape: BodyShape, template: np.ndarray | None = None) -> RestBody:
@@ -312,15 +205,6 @@ def place(posed: PosedBody, to_world: np.ndarray) -> PosedBody:
     rotation, shift = to_world[:3, :3], to_world[:3, 3]
     vertices = (posed.vertices @ rotation.T.astype(np.float32) + shift).astype(np.float32)
     return replace(posed, vertices=vertices, transforms=to_world @ posed.transforms)
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(n, 3) float32 unit normals, weighted by the area of the faces around each vertex; zero where there is none."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    total = np.stack([np.bincount(faces.ravel(), np.repeat(face[:, k], 3), len(vertices)) for k in range(3)], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return (total / np.where(length > 0, length, 1)).astype(np.float32)
 
 
 def reference_offsets(rest: RestBody) -> np.ndarray:
