@@ -1,10 +1,13 @@
 """Spheres, boxes and cubes whose silhouettes, depths and shares are known by formula. Bounds are stated in each test."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from understudy.geometry import primitives
 from understudy.geometry.cameras import pixel_centres, project, project_camera, unproject
+from understudy.scene import Lamp
 
 BARREL = (-0.22, 0.06, 0.002, -0.0015, -0.01)
 PINCUSHION = (0.18, 0.04, -0.001, 0.002, 0.0)
@@ -145,3 +148,16 @@ def test_an_empty_scene_has_empty_channels(make, labelled):
     signals = labelled(make.scene(make.camera()))
     assert not signals["instance"].any() and np.isinf(signals["depth"]).all()
     assert signals["silhouettes"].shape == (0, 240, 320) and signals["wide_area"].shape == (0,)
+
+
+def test_a_lamp_hides_what_lies_behind_it_but_not_its_own_body(make, labelled):
+    """A lamp that covers the left half of a far box: that half is not labelled; a panel just behind a lamp is."""
+    far = make.body(1, primitives.box(1.0, 0.2, 1.0), (0, 4.1, 0))
+    facing = np.array([(1, 0, 0, -1.0), (0, 0, 1, 2.0), (0, 1, 0, 0), (0, 0, 0, 1)], float)  # x -2 to 0 at y = 2
+    scene = make.scene(make.camera(focal=320.0), far)
+    hidden = labelled(dataclasses.replace(scene, lamps=(Lamp(facing, (1.0, 1.0, 1.0)),)))
+    assert (hidden["instance"] == 1).sum() == 40 * 80
+    assert hidden["silhouettes"][0].sum() == 80 * 80
+    near = facing.copy()
+    near[1, 3] = 3.99  # 1 cm in front of the box
+    assert (labelled(dataclasses.replace(scene, lamps=(Lamp(near, (1.0, 1.0, 1.0)),)))["instance"] == 1).sum() == 80 * 80

@@ -8,11 +8,14 @@ import numpy as np
 
 from understudy import signals
 from understudy.geometry.cameras import to_camera
+from understudy.geometry.poses import apply
+from understudy.renderers.raster import View, fragments
 from understudy.renderers.silhouettes import amodal, wide_areas
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Scene
 from understudy.signals import Spec
 
+LAMP_DEPTH_M = 0.05
 # The channels that come from geometry alone: all but the picture.
 LABEL_CHANNELS = frozenset(signals.CHANNELS) - {signals.RGB.name}
 
@@ -23,11 +26,35 @@ class Hits:
 
     pixel : (k,) flat index, row by row; face : (k,) into Triangles.faces
     weights : (k, 2) float32, barycentric weights of the face's second and third corners
+    hidden : (j,) flat indices of pixels where a lamp hides a surface
     """
 
     pixel: np.ndarray
     face: np.ndarray
     weights: np.ndarray
+    hidden: np.ndarray | None = None
+
+
+def in_front_of_lamps(scene: Scene, triangles: Triangles, hits: Hits) -> Hits:
+    """The hits that no lamp hides: what lies behind a shining rectangle is not seen, and has no label.
+
+    A surface within LAMP_DEPTH_M behind it is the lamp's own body and stands for it.
+    """
+    if not scene.lamps or not len(hits.pixel):
+        return hits
+    square = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float64)
+    corners = np.concatenate([apply(np.asarray(lamp.to_world, float), square) for lamp in scene.lamps])
+    starts = 4 * np.arange(len(scene.lamps))[:, None, None]
+    faces = (starts + np.array([(0, 1, 2), (0, 2, 3)])).reshape(-1, 3)
+    w, h = scene.camera.lens.size_wh
+    nearest_lamp = np.full(w * h, np.inf)
+    for pixel, _, z, _ in fragments(to_camera(scene.camera, corners), faces, View(scene.camera.lens)):
+        np.minimum.at(nearest_lamp, pixel, z)
+    depth = _Gather(scene, triangles, hits).depth().ravel()[hits.pixel]
+    kept = depth <= nearest_lamp[hits.pixel] + LAMP_DEPTH_M
+    if kept.all():
+        return hits
+    return Hits(hits.pixel[kept], hits.face[kept], hits.weights[kept], hits.pixel[~kept])
 
 
 def label_channels(scene: Scene, triangles: Triangles, hits: Hits, wanted: tuple[Spec, ...]) -> dict[Spec, np.ndarray]:
@@ -41,6 +68,9 @@ def label_channels(scene: Scene, triangles: Triangles, hits: Hits, wanted: tuple
         points = to_camera(scene.camera, triangles.vertices)
         instance = out[signals.INSTANCE] if signals.INSTANCE in out else gather.instance()
         depth = out[signals.DEPTH] if signals.DEPTH in out else gather.depth()
+        if hits.hidden is not None:  # a lamp is nearer than anything that may be behind it
+            depth = depth.copy()
+            depth.ravel()[hits.hidden] = 0
         shapes = amodal(scene, triangles, points, instance, depth)
         if signals.SILHOUETTES in wanted:
             out[signals.SILHOUETTES] = shapes

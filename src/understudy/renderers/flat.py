@@ -17,7 +17,7 @@ from understudy.errors import RenderError
 from understudy.geometry.cameras import pixel_centres, to_camera, unproject
 from understudy.geometry.poses import rotate
 from understudy.key import Key
-from understudy.renderers.channels import LABEL_CHANNELS, Hits, label_channels
+from understudy.renderers.channels import LABEL_CHANNELS, Hits, in_front_of_lamps, label_channels
 from understudy.renderers.raster import View, nearest
 from understudy.renderers.texels import base_colour
 from understudy.renderers.triangles import Triangles, triangles_of
@@ -39,7 +39,7 @@ class Flat:
                               got=unknown)
         triangles = triangles_of(scene)
         points = to_camera(scene.camera, triangles.vertices)
-        hits = Hits(*nearest(points, triangles.faces, View(scene.camera.lens)))
+        hits = in_front_of_lamps(scene, triangles, Hits(*nearest(points, triangles.faces, View(scene.camera.lens))))
         out = label_channels(scene, triangles, hits, wanted)
         if signals.RGB in wanted:
             linear = _shade(scene, triangles, hits)

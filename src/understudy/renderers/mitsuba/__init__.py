@@ -16,7 +16,7 @@ from understudy.errors import RenderError
 from understudy.fields import setting
 from understudy.geometry.cameras import to_camera
 from understudy.key import Key
-from understudy.renderers.channels import LABEL_CHANNELS, Hits, label_channels
+from understudy.renderers.channels import LABEL_CHANNELS, Hits, in_front_of_lamps, label_channels
 from understudy.renderers.raster import View, nearest
 from understudy.renderers.triangles import Triangles, triangles_of
 from understudy.scene import Scene
@@ -54,6 +54,7 @@ class Path:
         else:
             pixels = np.arange(w * h) if scene.backdrop is None else _reached(scene, triangles)
             hits = rays.centre_hits(mi, bare, scene.camera, pixels)
+        hits = in_front_of_lamps(scene, triangles, hits)
         out = label_channels(scene, triangles, hits, wanted)
         if signals.RGB in wanted:
             out[signals.RGB] = develop(self._light(mi, bare, scene, triangles, hits, key), scene.camera, key.child("sensor"))
