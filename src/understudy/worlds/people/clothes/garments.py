@@ -58,11 +58,25 @@ def levels(cut: Cut, at: Coordinates) -> Levels:
     else:
         out += _neckline(cut.neck, x, y, z)
         out += [cut.sleeve - at.arm] if cut.sleeve is not None else [_armhole(x, z, at.arm)]
-        if cut.open:
-            out.append(np.abs(x) - cut.open * (1 + 1.2 * np.clip(0.45 - z, 0, 0.5)) + 4 * np.clip(y + 0.06, 0, None))
+        out += _open_front(cut, x, y, z)
     if cut.bottom > -0.78:
         out.append(z - cut.bottom)
     return out
+
+
+def collar_levels(cut: Cut, at: Coordinates) -> Levels:
+    """Levels of the turned-down collar of a garment with that neck: a band around its neckline, pointed in front."""
+    x, y, z = at.xyz.T
+    edge, front = _neckline("collar", x, y, z)
+    point = 0.020 * np.exp(-(((np.abs(x) - 0.035) / 0.03) ** 2)) * np.clip(-(y + 0.03) / 0.03, 0, 1)
+    out = [edge + 0.020, 0.026 + point - edge, front + 0.004]
+    return [*out, *_open_front(cut, x, y, z)]
+
+
+def _open_front(cut: Cut, x, y, z) -> Levels:
+    if not cut.open:
+        return []
+    return [np.abs(x) - cut.open * (1 + 1.2 * np.clip(0.45 - z, 0, 0.5)) + 4 * np.clip(y + 0.06, 0, None)]
 
 
 def _neckline(kind: str, x, y, z) -> Levels:
@@ -137,7 +151,7 @@ TOPS: dict[str, Garment] = {
 }
 OUTERWEAR: dict[str, Garment] = {
     "jacket": Garment("outerwear", {"shell": 2, "denim": 1, "leather": 0.7, "wool": 0.6},
-                      _upper((0.42, 0.45), (-0.02, 0.06), 0.035, high=1),
+                      _upper((0.42, 0.45), (-0.02, 0.06), 0.035, collar=1),
                       _loose(0.014, (0.008, 0.018), (0.30, 0.05), (0.25, 0.10), folds=(0.006, 0.010), rounds=12)),
     "closed jacket": Garment("outerwear", {"shell": 2, "fleece": 1}, _upper((0.42, 0.45), (-0.02, 0.04), high=1),
                              _loose(0.015, (0.010, 0.024), (0.25, 0.05), (0.22, 0.08), folds=(0.007, 0.012), rounds=14)),

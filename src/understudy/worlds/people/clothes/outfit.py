@@ -13,7 +13,7 @@ from understudy.worlds.people import body
 from understudy.worlds.people.clothes import shell, shoes, skirts
 from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
 from understudy.worlds.people.clothes.fabric import Choice, Colour, colour_name
-from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, Cut, levels
+from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, Cut, collar_levels, levels
 from understudy.worlds.people.clothes.tailor import carried, pieces, sew
 from understudy.worlds.people.figure import Figure, Worn
 
@@ -105,6 +105,8 @@ class Outfit:
             elif garment.part in ("top", "outerwear") and skirt is not None and not self.tucked:
                 cloth = _over_skirt(m, cloth, skirt)
             out.append(_sewn(m, cloth, item, limit))
+            if item.cut.neck == "collar":
+                out.append(_collar(m, cloth, item))
             covered |= np.min(levels(limit, skin_coordinates()), 0) > _COVER_M + item.ease.loose_m
         if self.shoes:
             made, hidden = _shod(figure, m, self.shoes)
@@ -129,6 +131,15 @@ def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut) -> Surface
     c = canvas()
     return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, c.at), item.cloth.material(),
                         1 / item.cloth.tile_m, hem_m=0.0025 + 0.2 * item.ease.gap_m)
+
+
+def _collar(m: shell.Measures, cloth: np.ndarray, item: Item) -> Surface:
+    c = canvas()
+    level = collar_levels(item.cut, c.at)
+    off = 0.004 + 0.007 * np.clip(level[0] / 0.03, 0, 1)  # it stands up at the neck and lies over the garment below
+    raised = cloth + (off * m.size)[:, None] * m.normals
+    return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, item.cloth.material(), 1 / item.cloth.tile_m,
+                        hem_m=0.003, facing_m=0.008)
 
 
 def _cut_and_sew(name: str, part: str, m: shell.Measures, cloth: np.ndarray, level: list[np.ndarray], material: Material,
