@@ -161,3 +161,13 @@ def test_a_lamp_hides_what_lies_behind_it_but_not_its_own_body(make, labelled):
     near = facing.copy()
     near[1, 3] = 3.99  # 1 cm in front of the box
     assert (labelled(dataclasses.replace(scene, lamps=(Lamp(near, (1.0, 1.0, 1.0)),)))["instance"] == 1).sum() == 80 * 80
+
+
+def test_one_triangle(make, labelled):
+    """The smallest mesh: a triangle of 80 by 80 px covers half of its box, to a pixel a row."""
+    one = primitives.Mesh(np.array([(0, 0, 0), (0.5, 0, 0), (0, 0, 0.5)], np.float32), np.array([(0, 1, 2)], np.int32),
+                          np.zeros((3, 2), np.float32), smooth=False)
+    seen = labelled(make.scene(make.camera(focal=320.0), make.body(1, one, (0, 2, 0))))["instance"] == 1
+    assert seen.sum() == pytest.approx(80 * 80 / 2, abs=80)
+    rows, cols = np.nonzero(seen)
+    assert cols.min() == 120 and rows.max() == 159

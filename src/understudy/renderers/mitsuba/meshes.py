@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from understudy.renderers.mitsuba.stage import aligned
 from understudy.renderers.triangles import Piece, Triangles
 from understudy.scene import Material, Texture
 
@@ -83,24 +84,11 @@ def _mesh(mi, name: str, vertices: np.ndarray, faces: np.ndarray, normals: np.nd
     mesh = mi.Mesh(name, len(vertices), len(faces), has_vertex_normals=normals is not None,
                    has_vertex_texcoords=uv is not None, props=props)
     params = mi.traverse(mesh)
-    params["vertex_positions"] = _aligned(vertices, np.float32)
-    params["faces"] = _aligned(faces, np.uint32)
+    params["vertex_positions"] = aligned(np.asarray(vertices, np.float32))
+    params["faces"] = aligned(np.asarray(faces, np.uint32))
     if normals is not None:
-        params["vertex_normals"] = _aligned(normals, np.float32)
+        params["vertex_normals"] = aligned(np.asarray(normals, np.float32))
     if uv is not None:  # ours has v upwards, Mitsuba's textures begin at the top
-        params["vertex_texcoords"] = _aligned(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1), np.float32)
+        params["vertex_texcoords"] = aligned(np.stack([uv[:, 0], 1 - uv[:, 1]], axis=1).astype(np.float32))
     params.update()
     return mesh
-
-
-def _aligned(array: np.ndarray, dtype: type) -> np.ndarray:
-    """A flat copy that begins on a 64-byte border.
-
-    Dr.Jit takes arrays as they lie and compiles one kernel for aligned ones and another for the rest.
-    """
-    size = array.size * np.dtype(dtype).itemsize
-    memory = np.zeros(size + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    flat = memory[start:start + size].view(dtype)
-    flat[:] = array.reshape(-1)
-    return flat

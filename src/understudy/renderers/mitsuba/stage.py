@@ -63,14 +63,13 @@ def given(kind, array: np.ndarray):
 
     Dr.Jit takes arrays as they lie and compiles one kernel for aligned ones and another for the rest.
     """
-    flat = aligned(array)
-    return kind(flat)
+    return kind(aligned(array, least=4))  # room for one gather of four, even where there is nothing
 
 
-def aligned(array: np.ndarray) -> np.ndarray:
-    """A flat copy of ``array`` that begins on a 64-byte border; at least four elements."""
+def aligned(array: np.ndarray, least: int = 0) -> np.ndarray:
+    """A flat copy of ``array`` that begins on a 64-byte border, filled with noughts to ``least`` elements."""
     array = np.ascontiguousarray(array)
-    count = max(4, array.size)
+    count = max(least, array.size)
     memory = np.zeros(count * array.itemsize + 64, np.uint8)
     start = -memory.ctypes.data % 64
     flat = memory[start:start + count * array.itemsize].view(array.dtype)
