@@ -107,6 +107,14 @@ def test_the_meter_brings_any_light_to_the_middle():
     assert np.isfinite(metered(np.zeros((8, 8, 3), np.float32))).all()
 
 
+def test_highlights_roll_off_below_white():
+    light = np.full((40, 40, 3), 0.1, np.float32)
+    light[0, 0], light[0, 1] = 50.0, 500.0
+    out = metered(light)
+    assert 0.95 < out[0, 0, 0] <= out[0, 1, 0] <= 1.0
+    assert out[20, 20, 0] == pytest.approx(0.18, rel=0.05)
+
+
 def test_a_jpeg_has_its_quality_and_size():
     from PIL import Image
 

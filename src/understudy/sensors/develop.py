@@ -16,6 +16,7 @@ from understudy.scene import Camera
 FULL_WELL = 9000.0  # electrons that make white at ISO 100: a small camera's pixel
 READ_NOISE = 3.0  # electrons, standard deviation
 MIDDLE_GREY = 0.18
+SHOULDER = np.float32(0.5)  # linear light from which highlights roll off
 
 
 def develop(linear: np.ndarray, camera: Camera, key: Key) -> np.ndarray:
@@ -52,14 +53,17 @@ def metered(linear: np.ndarray) -> np.ndarray:
     """``linear`` (h, w, 3) scaled as a camera's automatic exposure would: its middle tones to middle grey.
 
     The geometric mean of the luminance goes to 0.18; where that would burn out more than a twentieth of the picture, the
-    exposure is a compromise with what would not.
+    exposure is a compromise with what would not. Highlights roll off towards white instead of clipping, as a camera's own
+    tone curve has them; a photograph has been through that already and is never metered.
     """
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], linear.dtype)
     middle = math.exp(float(np.log(luminance + 1e-6).mean()))
     bright = float(np.percentile(luminance[::4, ::4], 95))
     for_middle, for_bright = MIDDLE_GREY / max(middle, 1e-6), 1.0 / max(bright, 1e-6)
     gain = for_middle if for_middle <= for_bright else for_middle**0.6 * for_bright**0.4
-    return linear * np.float32(gain)
+    out = linear * np.float32(gain)
+    room = np.float32(1 - SHOULDER)
+    return np.where(out > SHOULDER, SHOULDER + room * (1 - np.exp((SHOULDER - out) / room)), out).astype(linear.dtype)
 
 
 def motion_kernel(length_px: float, angle_deg: float) -> np.ndarray | None:
