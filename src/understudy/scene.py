@@ -180,7 +180,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Sun:
-    """A distant light. direction : unit vector from the scene to the light; irradiance : linear RGB; angle_deg : its size."""
+    """A distant light. direction : unit vector from the scene to it; irradiance : linear RGB; angle_deg : its size."""
 
     direction: tuple[float, float, float]
     irradiance: tuple[float, float, float]

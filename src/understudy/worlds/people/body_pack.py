@@ -108,7 +108,8 @@ def _build_apart(folder: Path) -> None:
     import logging
     import subprocess
 
-    logging.getLogger(__name__).info("building the body model once (about a minute) in %s", folder.parent)
+    # A warning reaches the user from a worker too, and a minute of silence would look like a hang.
+    logging.getLogger(__name__).warning("building the body model, once (a minute or two), in %s", folder.parent)
     program = f"import sys, pathlib; from {__name__} import build_pack; build_pack(pathlib.Path(sys.argv[1]))"
     done = subprocess.run([sys.executable, "-c", program, str(folder)], capture_output=True, text=True)
     if done.returncode:

@@ -70,9 +70,9 @@ def face_map() -> FaceMap:
 
 def _points(uv: np.ndarray) -> np.ndarray:
     """iBUG's 68 points in pixels of the face's texture: (68, 2) x right, y down."""
-    from understudy.worlds.people.anatomy import _FACE_VERTICES
+    from understudy.worlds.people.anatomy import FACE_VERTICES
 
-    return uv[np.array(_FACE_VERTICES)] * [FACE_PX, -FACE_PX] + [0, FACE_PX]
+    return uv[np.array(FACE_VERTICES)] * [FACE_PX, -FACE_PX] + [0, FACE_PX]
 
 
 def _masks(p: np.ndarray) -> dict[str, np.ndarray]:
