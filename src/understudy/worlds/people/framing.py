@@ -190,9 +190,11 @@ def _subject_spot(camera: Camera, place: Place, subject: Shape, distance: float,
     spot = Spot(_x_at(camera, drawn["across"] * width, distance), distance, -90.0)
     spot = _turned(spot, facing)
     left, _, right, _ = box(camera, subject, spot)
-    if drawn["cut_by_border"]:  # a third to two thirds of the figure stay inside
+    if drawn["cut_by_border"]:  # a third to two thirds of the figure stay inside, and the trunk's middle always does
         inside = (1 / 3 + drawn["size"] / 3) * (right - left)
-        shift = (width - inside - left) if drawn["across"] >= 0.5 else (inside - right)
+        middle = drawn["across"] * width
+        shift = (min(width - inside - left, 0.97 * width - middle) if drawn["across"] >= 0.5
+                 else max(inside - right, 0.03 * width - middle))
     elif right - left < 0.98 * width:
         shift = max(0.0, 0.01 * width - left) - max(0.0, right - 0.99 * width)
     else:
