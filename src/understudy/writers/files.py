@@ -62,6 +62,8 @@ def to_json(value: Any, where: str) -> str:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in (int, float, str, bool):  # most of what comes here
+        return value
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):

