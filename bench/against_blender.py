@@ -4,9 +4,9 @@
 
 PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each scene of the recipe is rendered by both with
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
-PSNR of the tone-mapped picture against the same renderer's own 1024-sample picture without denoising, so that neither is
-blamed for the other's material model. The peer's time is taken at the smallest sample count whose PSNR reaches ours (or at
-its largest, and then the row says so). Scene set-up is left out for the peer and left in for us.
+PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
+neither is blamed for the other's material model. The peer's time is taken at the smallest sample count whose PSNR reaches
+ours (or at its largest, and then the row says so). Scene set-up is left out for the peer and left in for us.
 """
 
 from __future__ import annotations
@@ -63,26 +63,28 @@ def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
-def ours(scene, renderer, index: int) -> tuple[float, float, np.ndarray]:
+def ours(scene, renderer, index: int, reference_samples: int) -> tuple[float, float, np.ndarray]:
     """Seconds (best of two after a warm-up), PSNR and the picture of our default renderer."""
     from understudy.key import Key
     from understudy.renderers.mitsuba import meshes, rays
     from understudy.renderers.mitsuba.variant import mitsuba
     from understudy.renderers.triangles import triangles_of
 
-    def light(settings):
+    def light(settings, turn=0):
         mi = mitsuba()
         start = time.perf_counter()
         triangles = triangles_of(scene)
         bare = meshes.hit_scene(mi, triangles)
         w, h = scene.camera.lens.size_wh
         hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
-        picture = settings._light(mi, bare, scene, triangles, hits, Key(index))
+        picture = settings._light(mi, bare, scene, triangles, hits, Key(index).child(turn))
         return time.perf_counter() - start, picture
 
     light(renderer)
     runs = [light(renderer) for _ in range(2)]
-    reference = light(dataclasses.replace(renderer, samples=1024, denoise="off"))[1]
+    plain = dataclasses.replace(renderer, samples=32, denoise="off")  # in turns: all at once would not fit in memory
+    turns = [light(plain, turn)[1] for turn in range(1, reference_samples // 32 + 1)]
+    reference = np.mean(turns, axis=0)
     return min(s for s, _ in runs), psnr(runs[0][1], reference), runs[0][1]
 
 
@@ -92,6 +94,7 @@ def main() -> None:
     parser.add_argument("--recipe", default="people-in-rooms")
     parser.add_argument("-n", type=int, default=3)
     parser.add_argument("--samples", default="4,8,16,32")
+    parser.add_argument("--reference", type=int, default=1024, help="samples of the reference pictures")
     parser.add_argument("--pictures", type=Path, help="write both renderers' pictures here, to look at")
     args = parser.parse_args()
     from understudy.draws import Draws
@@ -105,16 +108,16 @@ def main() -> None:
         draws = Draws(Key(recipe.seed).child("record", index, 0))
         scene = recipe.world.sample(draws.at("world", recipe.world_name),
                                     recipe.sensors.camera.sample(draws.at("sensors", "camera")))
-        seconds, quality, picture = ours(scene, renderer, index)
+        seconds, quality, picture = ours(scene, renderer, index, args.reference)
         with tempfile.TemporaryDirectory() as folder:
             export(scene, Path(folder) / "scene.npz", renderer.max_depth - 1)
             subprocess.run([args.blender_python, str(Path(__file__).with_name("blender_peer.py")), f"{folder}/scene.npz",
-                            f"{folder}/out.npz", args.samples, "--threads", "1", "--plain", "1024"], check=True,
+                            f"{folder}/out.npz", args.samples, "--threads", "1", "--plain", str(args.reference)], check=True,
                            stdout=subprocess.DEVNULL)
             peer = dict(np.load(f"{folder}/out.npz"))
         counts = args.samples.split(",")
         tried = [(int(c), float(peer[f"seconds_denoised_{c}"]),
-                  psnr(peer[f"picture_denoised_{c}"], peer["picture_plain_1024"])) for c in counts]
+                  psnr(peer[f"picture_denoised_{c}"], peer[f"picture_plain_{args.reference}"])) for c in counts]
         chosen = next((t for t in tried if t[2] >= quality), tried[-1])
         rows.append((index, seconds, quality, *chosen))
         print(f"scene {index}: ours {seconds:.2f} s at {quality:.1f} dB ({renderer.samples} samples); Cycles "
