@@ -25,12 +25,17 @@ def pattern(name: str, key: Key, size: int, colours: Sequence[Sequence[float]]) 
     ``name`` is one of PATTERNS (ValueError otherwise), ``colours`` are one or more *linear* colours, in the order
     ground, figure, further ones.
     """
+    return pattern_with_relief(name, key, size, colours)[0]
+
+
+def pattern_with_relief(name: str, key: Key, size: int, colours: Sequence[Sequence[float]]) -> tuple[Texture, Texture]:
+    """:func:`pattern` and :func:`relief` in one."""
     tone, height = _maps(name, key, size)
     table = np.asarray(colours, np.float32).reshape(-1, 3)
     steps = np.linspace(0, len(table) - 1, 256, dtype=np.float32)
     ramp = np.stack([np.interp(steps, np.arange(len(table)), table[:, c]) for c in range(3)], 1).astype(np.float32)
     linear = ramp[_to_byte(tone)] * (0.55 + 0.45 * height)[..., None]
-    return Texture(_to_byte(srgb_encode_fast(linear)))
+    return Texture(_to_byte(srgb_encode_fast(linear))), Texture(_to_byte(height))
 
 
 def relief(name: str, key: Key, size: int) -> Texture:

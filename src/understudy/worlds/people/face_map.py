@@ -16,7 +16,8 @@ import numpy as np
 
 from understudy.worlds.people import body
 
-FACE_PX = 512
+FACE_PX = 512  # the face's texture where it is near
+FACE_M = 0.238  # the height that it spans on the template
 _ANGLE = 1.45
 _Z = (0.612, 0.85)
 _AXIS_Y = -0.055
@@ -25,8 +26,7 @@ _AXIS_Y = -0.055
 @dataclass(frozen=True)
 class FaceMap:
     """faces (f, 3) int32 of all skin faces over ``base`` (V,), whose ``uv`` (V, 2) are the face's; in_map, is_face, mouth :
-    (f,) bool: painted with the face's texture; part of the face proper; lining of the mouth. The rest are (FACE_PX,
-    FACE_PX) float32 masks in [0, 1]."""
+    (f,) bool: painted with the face's texture; part of the face proper; lining of the mouth."""
 
     faces: np.ndarray
     base: np.ndarray
@@ -34,6 +34,12 @@ class FaceMap:
     in_map: np.ndarray
     is_face: np.ndarray
     mouth: np.ndarray
+
+
+@dataclass(frozen=True)
+class FaceMasks:
+    """Where on the face's texture things are: square float32 masks in [0, 1]."""
+
     lips: np.ndarray
     mouth_line: np.ndarray
     brows: np.ndarray
@@ -64,8 +70,18 @@ def face_map() -> FaceMap:
     in_map = ~mouth & (a < 1.32) & (middle[:, 2] > 0.635) & (uv[faces][:, :, 1].min(1) > 0.0)
     in_map &= ~((middle[:, 2] < 0.66) & (middle[:, 1] > -0.085))  # the throat belongs to the neck
     is_face = in_map & (middle[:, 2] < 0.79) & (a < 1.15)
-    return FaceMap(faces.astype(np.int32), np.arange(len(template)), uv.astype(np.float32), in_map, is_face, mouth,
-                   **_masks(_points(uv)))
+    return FaceMap(faces.astype(np.int32), np.arange(len(template)), uv.astype(np.float32), in_map, is_face, mouth)
+
+
+@lru_cache(maxsize=5)
+def face_masks(size: int) -> FaceMasks:
+    """The masks, ``size`` pixels square (FACE_PX, halved any number of times)."""
+    import cv2
+
+    if size == FACE_PX:
+        return FaceMasks(**_masks(_points(face_map().uv.astype(float))))
+    fine = vars(face_masks(FACE_PX))
+    return FaceMasks(**{name: cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA) for name, mask in fine.items()})
 
 
 def _points(uv: np.ndarray) -> np.ndarray:

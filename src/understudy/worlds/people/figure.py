@@ -11,6 +11,7 @@ Every vertex is float32 in the world frame; rest positions (the object channel) 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,27 @@ import numpy as np
 
 from understudy.scene import Surface
 from understudy.worlds.people.body import PosedBody, RestBody
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How finely a figure is made: as finely as the picture can show it.
+
+    px_per_m : pixels to a metre where the figure is nearest to the camera; without a picture, no end of them
+    """
+
+    px_per_m: float = math.inf
+
+    def texels(self, span_m: float, most: int, least: int = 32) -> int:
+        """Side of a texture that spans ``span_m``: ``most``, halved while it keeps two texels to a pixel."""
+        side = most
+        while side > least and side / 2 >= 2 * self.px_per_m * span_m:
+            side //= 2
+        return side
+
+    def shows(self, size_m: float) -> bool:
+        """Whether something of this size is at least a pixel."""
+        return self.px_per_m * size_m >= 1
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,7 @@ class Figure:
     heading_deg : direction that the pelvis faces, counter-clockwise from the world's +x seen from above (-90 looks
         along -y, towards a camera at the origin)
     family : pose family ("standing", "walking", "sitting" ...)
+    detail : how finely it is made
     """
 
     rest: RestBody
@@ -41,6 +64,7 @@ class Figure:
     ancestry: Mapping[str, float]
     heading_deg: float = -90.0
     family: str = "standing"
+    detail: Detail = Detail()
 
 
 @dataclass(frozen=True)

@@ -252,6 +252,13 @@ def box(camera: Camera, shape: Shape, spot: Spot) -> tuple[float, float, float, 
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
+def px_per_m(camera: Camera, shape: Shape, spot: Spot) -> float:
+    """Pixels to a metre across the line of sight, where the figure is nearest to the camera."""
+    world = shape.points @ spot.to_world[:3, :3].T + spot.to_world[:3, 3]
+    depth = (world - camera.to_world[:3, 3]) @ camera.to_world[:3, 2]
+    return max(camera.lens.focal_px) / max(float(depth.min()), 0.1)
+
+
 def _covered(a: Sequence[float], b: Sequence[float], *, of_first: bool = False) -> float:
     """Area common to two boxes over that of the smaller one (or of the first)."""
     wide = max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))

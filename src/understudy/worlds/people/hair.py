@@ -17,7 +17,7 @@ from understudy.supports import OneOf
 from understudy.values import Value
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.tailor import carried
-from understudy.worlds.people.figure import Figure, Worn
+from understudy.worlds.people.figure import Detail, Figure, Worn
 from understudy.worlds.people.scalp import COLUMNS, ROWS, scalp
 
 # linear colours of the strands, dark and light
@@ -34,6 +34,8 @@ COLOURS: Mapping[str, tuple[tuple[float, float, float], tuple[float, float, floa
 }
 
 
+_TILE_M = 0.22  # the length that the strands' texture spans
+_LOCK_M = 0.005  # breadth of a lock of hair
 _OVER = tuple(PART_ID[name] for name in ("top", "dress", "outerwear"))
 
 
@@ -100,7 +102,7 @@ class Hair:
         if shape is None:
             return Worn((), None, facts)
         key = draws.key("shape")
-        material = _material(key.child("strands"), colour, shape)
+        material = _material(key.child("strands"), colour, shape, figure.detail)
         return Worn(tuple(_grow(key, figure, shape, material, clothes)), None, facts)
 
 
@@ -142,8 +144,8 @@ def _colour_of(key: Key, figure: Figure) -> str:
     return names[key.child("natural").weighted([(1 - light) * d + light * f for d, f in zip(dark, fair)])]
 
 
-def _material(key: Key, colour: str, style: Style) -> Material:
-    n = 256
+def _material(key: Key, colour: str, style: Style, detail: Detail) -> Material:
+    n = detail.texels(_TILE_M, 256)
     dark, light = (np.array(c) for c in COLOURS[colour])
     if colour == "dyed":
         hue = key.child("dye").choice(((1, 0.15, 0.6), (0.15, 0.35, 1), (0.1, 0.9, 0.5), (1, 0.12, 0.08), (0.6, 0.2, 1)))
@@ -151,13 +153,13 @@ def _material(key: Key, colour: str, style: Style) -> Material:
     if style.curl:
         grain = 0.6 * noise(key.child("curls"), n, 36, 3) + 0.4 * noise(key.child("locks"), n, 14, 2)
     else:
-        grain = 0.55 * noise(key.child("fine"), n, (3, 128), 1) + 0.45 * noise(key.child("locks"), n, (2, 30), 2)
+        grain = 0.55 * noise(key.child("fine"), n, (3, min(128, n)), 1) + 0.45 * noise(key.child("locks"), n, (2, 30), 2)
     tone = np.clip((grain - 0.28) / 0.5, 0, 1)[..., None]
     linear = dark * (1 - tone) + light * tone
     srgb = srgb_encode_fast(np.clip(linear, 0, 1))
+    bump = Texture((np.clip(grain, 0, 1) * 255).astype(np.uint8)) if detail.shows(_LOCK_M) else None
     return Material(Texture((srgb * 255 + 0.5).astype(np.uint8)), roughness=0.62 if style.curl else 0.42,
-                    specular=0.5, bump=Texture((np.clip(grain, 0, 1) * 255).astype(np.uint8)),
-                    bump_m=0.006 if style.curl else 0.0025)
+                    specular=0.5, bump=bump, bump_m=(0.006 if style.curl else 0.0025) if bump else 0.0)
 
 
 def _grow(key: Key, figure: Figure, style: Style, material: Material, clothes: Sequence[Surface]) -> list[Surface]:
@@ -353,7 +355,7 @@ def _sheet(name, figure, points, weights, material, faces_of, clothes: Sequence[
     normals = body.vertex_normals(posed, faces)
     return Surface(name, posed.astype(np.float32), faces.astype(np.int32), material,
                    np.full(len(faces), PART_ID["hair"], np.uint8),
-                   uv=np.stack([u.ravel(), -run.ravel() / 0.22], 1).astype(np.float32), rest=flat.astype(np.float32),
+                   uv=np.stack([u.ravel(), -run.ravel() / _TILE_M], 1).astype(np.float32), rest=flat.astype(np.float32),
                    chart=chart, chart_uv=chart_uv, normals=normals.astype(np.float32))
 
 

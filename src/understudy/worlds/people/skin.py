@@ -28,13 +28,14 @@ from understudy.values import Uniform, Value, Weighted
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.tailor import body_charts
 from understudy.worlds.people.eyes import IRIS, eye_surfaces
-from understudy.worlds.people.face_map import FACE_PX, FaceMap, face_map
+from understudy.worlds.people.face_map import FACE_M, FACE_PX, FaceMasks, body_masks, face_map, face_masks
 from understudy.worlds.people.figure import Figure, Worn
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 # reflectance over swatch for each step: light swatches are much brighter than light skin, dark ones are not
 _REFLECTS = (0.70, 0.69, 0.68, 0.70, 0.76, 0.98, 1.08, 1.12, 1.15, 1.12)
 _BODY_PX = 256
+_ATLAS_M = 1.2  # of skin, along a side of MakeHuman's atlas
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
 _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
 
@@ -133,9 +134,10 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
     shown = np.ones(len(base_faces), bool) if covered is None else ~covered[base_faces].all(1)
     normals = figure.posed.normals
     part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
-    face_colour, face_bump = paint_face(key.child("face"), look, fm)
+    face_colour, face_bump = paint_face(key.child("face"), look, face_masks(figure.detail.texels(FACE_M, FACE_PX)))
     face = Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)
-    skin = Material(paint_body(key.child("body"), look), roughness=gloss + 0.06, specular=0.4)
+    size = figure.detail.texels(_ATLAS_M, _BODY_PX, 64)
+    skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=0.4)
     lining = Material((0.12, 0.022, 0.02), roughness=0.35)
     out = []
     for name, faces, base, uv, material, which in (
@@ -164,9 +166,10 @@ def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_
                    chart=chart, chart_uv=chart_uv, normals=normals[rows].astype(np.float32))
 
 
-def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
-    """Colour and relief of the face, FACE_PX square."""
-    n = FACE_PX
+def paint_face(key: Key, look: _Look, fm: FaceMasks) -> tuple[Texture, Texture]:
+    """Colour and relief of the face, as large as its masks."""
+    n = len(fm.lips)
+    px = n / FACE_PX
     light = float(np.clip((7 - look.tone) / 6, 0, 1))
     grown = float(np.clip((look.age - 12) / 8, 0, 1))
     old = float(np.clip((look.age - 42) / 40, 0, 1))
@@ -177,11 +180,11 @@ def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
     _darken(skin, fm.nose, 0.5 * flush * np.array([0.02, 0.26, 0.24]))
     _darken(skin, fm.eyes_round, (0.10 + 0.14 * old) * np.array([0.7, 1.0, 0.9]))
     if look.freckles > 0:
-        spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1)
+        spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1 * px)
         _darken(skin, np.clip(spots, 0, 1) * np.clip(fm.cheeks * 1.6 + fm.nose, 0, 1), np.array([0.22, 0.4, 0.5]))
     moles = key.child("moles").integer(0, 4) + int(10 * old)
     if moles:
-        _darken(skin, np.clip(_spots(key.child("moles"), n, moles, 1.6), 0, 1), np.array([0.36, 0.5, 0.57]))
+        _darken(skin, np.clip(_spots(key.child("moles"), n, moles, 1.6 * px), 0, 1), np.array([0.36, 0.5, 0.57]))
     creases = fm.creases * np.float32(old) + fm.folds * np.float32(0.25 * grown)
     _darken(skin, creases, 0.22 * np.array([0.7, 1, 1]))
     lip = look.rgb * (np.array([0.80, 0.46, 0.48]) * light + (1 - light) * np.array([0.85, 0.62, 0.66]))
@@ -192,29 +195,28 @@ def paint_face(key: Key, look: _Look, fm: FaceMap) -> tuple[Texture, Texture]:
     _mix(skin, look.rgb * 0.18, 0.75 * fm.mouth_line)
     _mix(skin, look.rgb * 0.3, 0.6 * fm.nostrils)
     _mix(skin, np.minimum(look.hair, 0.02) * 0.6, fm.lashes * (0.65 + 0.3 * (look.gender > 0.5)))
-    hairs = noise(key.child("strands"), n, (24, 170), 2) - np.float32(0.5)
+    hairs = noise(key.child("strands"), n, (24, min(170, n)), 2) - np.float32(0.5)
     strength = (0.55 + 0.45 * grown) * (0.75 + 0.25 * (0.5 + 0.5 * (look.gender < 0.5)))
     brow = np.clip(fm.brows * (np.float32(strength) + hairs * np.float32(1.3)), 0, 1)
     grey = float(np.clip((look.age - 60) / 25, 0, 1)) * 0.6
     brow_rgb = (1 - grey) * look.hair * 0.8 + grey * np.array([0.35, 0.34, 0.33])
     _mix(skin, brow_rgb, 0.92 * brow)
-    relief = np.float32(0.5) + 0.10 * (noise(key.child("pores"), n, 128, 1) - np.float32(0.5)) - 0.30 * creases
+    relief = np.float32(0.5) + 0.10 * (noise(key.child("pores"), n, min(128, n), 1) - np.float32(0.5)) - 0.30 * creases
     relief += 0.04 * mottle + 0.25 * brow
     if look.beard != "none":
         where = {"stubble": fm.beard, "full": fm.beard, "moustache": fm.moustache,
                  "goatee": np.maximum(fm.moustache, fm.chin)}[look.beard]
         thick = np.float32(0.42 if look.beard == "stubble" else 0.93)
-        grain = noise(key.child("beard"), n, (90, 150), 2)
+        grain = noise(key.child("beard"), n, (min(90, n), min(150, n)), 2)
         area = np.clip(where * (thick + (grain - np.float32(0.5)) * (np.float32(1.35) - where) * np.float32(1.4)), 0, 0.97)
         _mix(skin, brow_rgb, area * (1.15 - 0.45 * grain))
         relief += 0.35 * area * grain
     return _texture(skin), Texture(np.clip(relief * 255, 0, 255).astype(np.uint8))
 
 
-def paint_body(key: Key, look: _Look) -> Texture:
+def paint_body(key: Key, look: _Look, n: int) -> Texture:
     """Colour of everything but the face, in MakeHuman's atlas."""
-    n = _BODY_PX
-    masks = _body_masks()
+    masks = body_masks(n)
     mottle = noise(key.child("mottle"), n, 16, 3) - np.float32(0.5)
     skin = _ground(look.rgb, mottle)
     dark = float(np.clip((look.tone - 4) / 5, 0, 1))
@@ -262,12 +264,6 @@ def _spots(key: Key, n: int, count: int, radius_px: float) -> np.ndarray:
     np.add.at(image, ((u[:, 0] * n).astype(int), (u[:, 1] * n).astype(int)), 0.4 + u[:, 2])
     image = cv2.GaussianBlur(image, (0, 0), radius_px) * (2 * math.pi * radius_px**2)
     return image
-
-
-def _body_masks() -> Mapping[str, np.ndarray]:
-    from understudy.worlds.people.face_map import body_masks
-
-    return body_masks(_BODY_PX)
 
 
 __all__ = ["MONK_SRGB", "Skin", "monk_rgb"]

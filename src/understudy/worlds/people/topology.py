@@ -118,8 +118,10 @@ def model() -> BodyModel:
 
 def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """(n, 3) float32 unit normals, weighted by the area of the faces around each vertex; zero where there is none."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    total = np.stack([np.bincount(faces.ravel(), np.repeat(face[:, k], 3), len(vertices)) for k in range(3)], axis=1)
-    length = np.linalg.norm(total, axis=1, keepdims=True)
-    return (total / np.where(length > 0, length, 1)).astype(np.float32)
+    corners = np.ascontiguousarray(faces.T)
+    places = np.ascontiguousarray(vertices.T)[:, corners]  # (axis, corner, face)
+    (ux, uy, uz), (vx, vy, vz) = places[:, 1] - places[:, 0], places[:, 2] - places[:, 0]
+    cross = (uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx)
+    total = np.stack([np.bincount(corners.ravel(), np.tile(part, 3), len(vertices)) for part in cross])
+    length = np.sqrt(total[0] ** 2 + total[1] ** 2 + total[2] ** 2)
+    return np.ascontiguousarray((total / np.where(length > 0, length, 1)).T, np.float32)

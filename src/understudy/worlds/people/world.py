@@ -18,7 +18,7 @@ from understudy.worlds.people import pose as posing
 from understudy.worlds.people.anatomy import keypoints
 from understudy.worlds.people.body import BODY_VERTICES, place
 from understudy.worlds.people.clothes import Clothes, Outfit
-from understudy.worlds.people.figure import Figure
+from understudy.worlds.people.figure import Detail, Figure
 from understudy.worlds.people.hair import Hair
 from understudy.worlds.people.population import Body, Person
 from understudy.worlds.people.pose import Posing, Stance
@@ -63,7 +63,7 @@ class People:
         free = max([FIRST_ENTITY_ID, *(e.id + 1 for e in where.entities)])
         for i, (one, spot) in enumerate(zip(cast, spots)):
             at = draws.each(i)
-            entities.append(self._entity(at, i + 1, one, spot))
+            entities.append(self._entity(at, i + 1, one, spot, Detail(framing.px_per_m(camera, one.shape, spot))))
             if one.stance.seat is not None:
                 entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
         if cast:
@@ -83,10 +83,10 @@ class People:
             stance = replace(stance, seat=replace(stance.seat, top_m=stance.seat.top_m + lift))
         return _Cast(person, outfit, stance, _shape(stance))
 
-    def _entity(self, at: Draws, number: int, one: _Cast, spot: framing.Spot) -> Entity:
+    def _entity(self, at: Draws, number: int, one: _Cast, spot: framing.Spot, detail: Detail) -> Entity:
         person, rest = one.person, one.person.rest
         figure = Figure(rest, place(one.stance.body, spot.to_world), person.age, person.gender, rest.bmi, rest.stature_m,
-                        person.muscle, person.ancestry, spot.heading_deg, one.stance.family)
+                        person.muscle, person.ancestry, spot.heading_deg, one.stance.family, detail)
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
         hair = self.hair.surfaces(at.at("hair"), figure, style, colour, clothes.surfaces)

@@ -53,8 +53,7 @@ class Canvas:
     """A constant mesh over the base mesh's vertices.
 
     stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
-    faces : (m, 3) triangles over n; touching : (n, m) sparse, 1 where a face has the vertex; at : coordinates of the
-    vertices
+    faces : (m, 3) triangles over n; border : (n,) bool, vertices on the mesh's border; at : coordinates of the vertices
     smooth : (n, n) sparse neighbour average; up : (n, n) sparse, the point STEP_M further up the limb
     centres, stations : (n, r) and (r, n) sparse; ``centres @ (stations @ x)`` is the limb's centre beside each vertex
     corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
@@ -65,7 +64,7 @@ class Canvas:
     stencil: Any
     weights: Any
     faces: np.ndarray
-    touching: Any
+    border: np.ndarray
     at: Coordinates
     smooth: Any
     up: Any
@@ -126,26 +125,30 @@ def canvas() -> Canvas:
     stations, centres = _rings(at)
     corner_vertex, corner_uv, corner_faces = _unwrap(faces, at)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
-    return Canvas(stencil, sparse(weights), faces, incidence(faces, len(xyz)), at, neighbour_average(faces, len(xyz)),
+    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at, neighbour_average(faces, len(xyz)),
                   _upward(at), centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary)
 
 
-def incidence(faces: np.ndarray, n: int):
-    """(n, m) sparse, 1 where a face has the vertex."""
-    from scipy.sparse import coo_matrix
+def on_border(faces: np.ndarray, n: int) -> np.ndarray:
+    """(n,) bool: the ends of edges that one face has to itself."""
+    edges, times = _edges(faces)
+    border = np.zeros(n, bool)
+    border[edges[times == 1].ravel()] = True
+    return border
 
-    m = len(faces)
-    return coo_matrix((np.ones(3 * m), (faces.ravel(), np.repeat(np.arange(m), 3))), (n, m)).tocsr()
+
+def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(k, 2) edges, the smaller end first, and how many faces have each."""
+    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    return np.unique(np.sort(ends, 1), axis=0, return_counts=True)
 
 
 def neighbour_average(faces: np.ndarray, n: int):
     """(n, n) sparse: the mean of a vertex's neighbours; on a border, of its neighbours on the border."""
     from scipy.sparse import coo_matrix, diags
 
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edges, times = np.unique(np.sort(ends, 1), axis=0, return_counts=True)
-    border = np.zeros(n, bool)
-    border[edges[times == 1].ravel()] = True
+    edges, times = _edges(faces)
+    border = on_border(faces, n)
     pairs = np.concatenate([edges, edges[:, ::-1]])
     single = np.concatenate([times, times]) == 1
     pairs = pairs[~border[pairs[:, 0]] | single]

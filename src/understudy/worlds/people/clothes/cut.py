@@ -13,7 +13,7 @@ class Piece:
 
     faces : (m, 3); parent : (m,) the face of the whole mesh that each came from
     new : for each cut, the (a, b, t) of its new vertices: at (1 - t) · a + t · b of what was there before
-    line : (n,) bool over all vertices, true on a cut
+    line : (n,) bool over all vertices, true on a cut and on the whole mesh's border
     """
 
     faces: np.ndarray
@@ -29,9 +29,9 @@ class Piece:
         return values
 
 
-def whole(faces: np.ndarray, count: int) -> Piece:
-    """The uncut mesh."""
-    return Piece(faces, np.arange(len(faces)), np.zeros(count, bool))
+def whole(faces: np.ndarray, border: np.ndarray) -> Piece:
+    """The uncut mesh. border : (n,) bool, its vertices that lie on its border."""
+    return Piece(faces, np.arange(len(faces)), border)
 
 
 def cut(piece: Piece, level: np.ndarray) -> Piece:
@@ -39,7 +39,8 @@ def cut(piece: Piece, level: np.ndarray) -> Piece:
     value = piece.spread(level)
     value = np.where(np.abs(value) < 1e-7, 1e-7, value)  # no vertex lies on the line itself
     inside = value > 0
-    count = inside[piece.faces].sum(1)
+    one = inside.astype(np.int8)
+    count = one[piece.faces[:, 0]] + one[piece.faces[:, 1]] + one[piece.faces[:, 2]]
     kept, parent = [piece.faces[count == 3]], [piece.parent[count == 3]]
     ends: list[np.ndarray] = []
     start = len(value)
@@ -59,9 +60,9 @@ def cut(piece: Piece, level: np.ndarray) -> Piece:
         else:
             kept += [np.stack([ab, b, c], 1), np.stack([ab, c, ac], 1)]
             parent += [piece.parent[rows]] * 2
-    edges = np.sort(np.concatenate(ends), 1)
-    unique, number = np.unique(edges, axis=0, return_inverse=True)
-    a, b = unique.T
+    edges = np.concatenate(ends).astype(np.int64)
+    unique, number = np.unique(edges.min(1) * start + edges.max(1), return_inverse=True)
+    a, b = np.divmod(unique, start)
     t = value[a] / (value[a] - value[b])
     faces = np.concatenate(kept)
     old = len(value)
@@ -70,19 +71,23 @@ def cut(piece: Piece, level: np.ndarray) -> Piece:
     return Piece(faces, np.concatenate(parent), line, (*piece.new, (a, b, t)))
 
 
-def open_edges(faces: np.ndarray, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def open_edges(faces: np.ndarray, positions: np.ndarray, line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges of faces that have no neighbour: (k, 2) directed, and (k,) the face of each.
 
-    ``positions`` (n, 3) : an edge along a seam, where two vertices lie at one place, is not open.
+    positions : (n, 3); an edge along a seam, where two vertices lie at one place, is not open
+    line : (n,) bool, the vertices among which to look (a Piece's)
     """
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).astype(np.int64)
+    first, second, third = (line[faces[:, k]] for k in range(3))
+    sides = [np.flatnonzero(first & second), np.flatnonzero(second & third), np.flatnonzero(third & first)]
+    owner = np.concatenate(sides)
+    ends = np.concatenate([faces[rows][:, [k, (k + 1) % 3]] for k, rows in enumerate(sides)]).astype(np.int64)
     loose = _single(ends.min(1) * len(positions) + ends.max(1))
     if not loose.size:
-        return ends[:0], loose
+        return ends[:0], owner[:0]
     vertices, place = np.unique(ends[loose], return_inverse=True)
     place = weld(positions[vertices])[place.reshape(-1, 2)]
     loose = loose[_single(place.min(1) * len(vertices) + place.max(1))]
-    return ends[loose], loose % len(faces)
+    return ends[loose], owner[loose]
 
 
 def _single(key: np.ndarray) -> np.ndarray:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.assets.palettes import palette, srgb_encode_fast
-from understudy.assets.patterns import pattern, relief
+from understudy.assets.patterns import pattern, pattern_with_relief, relief
 from understudy.key import Key
 from understudy.scene import Material, Texture
+from understudy.worlds.people.figure import Detail
 
 Colour = tuple[float, float, float]
 
@@ -60,15 +61,18 @@ class Choice:
     def tile_m(self) -> float:
         return PRINT_M if self.pattern == "print" else CLOTHS[self.cloth].tile_m
 
-    def material(self) -> Material:
+    def material(self, detail: Detail) -> Material:
         kind = CLOTHS[self.cloth]
+        size, bump = detail.texels(1.5 * self.tile_m, _PX), None  # a weave is finer than what is drawn of it
         if self.pattern == "print":
-            colour, bump = _print(self.key.child("print"), self.colours), relief("plain", self.key, 128)
+            colour = _print(self.key.child("print"), self.colours)
+            bump = relief("plain", self.key, 128) if detail.shows(self.tile_m / 64) else None
+        elif detail.shows(self.tile_m / 32):
+            colour, bump = pattern_with_relief(self.pattern, self.key.child("weave"), size, self.colours)
         else:
-            colour = pattern(self.pattern, self.key.child("weave"), _PX, self.colours)
-            bump = relief(self.pattern, self.key.child("weave"), _PX // 2)
+            colour = pattern(self.pattern, self.key.child("weave"), size, self.colours)
         return Material(colour, roughness=kind.roughness, specular=0.25 if kind.roughness > 0.6 else 0.5, sheen=kind.sheen,
-                        bump=bump, bump_m=kind.bump_m)
+                        bump=bump, bump_m=kind.bump_m if bump else 0.0)
 
 
 PRINT_M = 0.9  # a printed top's texture goes once around the trunk

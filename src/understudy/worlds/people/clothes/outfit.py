@@ -14,7 +14,7 @@ from understudy.worlds.people.clothes import shell, shoes, skirts
 from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
 from understudy.worlds.people.clothes.fabric import Choice, Colour, colour_name
 from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, Cut, collar_levels, levels
-from understudy.worlds.people.clothes.tailor import carried, pieces, sew
+from understudy.worlds.people.clothes.tailor import carried, cut_out, sew
 from understudy.worlds.people.figure import Figure, Worn
 
 _COVER_M = 0.035  # how far inside its border a garment hides the skin
@@ -89,6 +89,7 @@ class Outfit:
             draped[garment.part] = cloth
         skirt = None
         for item in self.items:
+            material = item.cloth.material(figure.detail)
             garment = GARMENTS[item.name]
             cloth = draped[garment.part]
             limit = item.cut
@@ -97,16 +98,16 @@ class Outfit:
                 inner = draped["top"] if self.tucked else m.rest
                 inner = cloth if garment.part == "dress" else inner
                 skirt = skirts.hang(self.key.child("skirt"), figure, m, inner, waist)
-                out.append(_skirt(figure, m, skirt, item, waist))
+                out.append(_skirt(figure, m, skirt, item, waist, material))
                 covered |= _hidden_by_skirt(item.cut.bottom, waist)
                 if garment.part == "bottom":
                     continue
                 limit = Cut(item.cut.sleeve, item.cut.neck, 1.0, WAIST - 0.05)
             elif garment.part in ("top", "outerwear") and skirt is not None and not self.tucked:
                 cloth = _over_skirt(m, cloth, skirt)
-            out.append(_sewn(m, cloth, item, limit))
+            out.append(_sewn(m, cloth, item, limit, material))
             if item.cut.neck == "collar":
-                out.append(_collar(m, cloth, item))
+                out.append(_collar(m, cloth, item, material))
             covered |= np.min(levels(limit, skin_coordinates()), 0) > _COVER_M + item.ease.loose_m
         if self.shoes:
             made, hidden = _shod(figure, m, self.shoes)
@@ -127,45 +128,39 @@ def _skirt_charts():
     return carried(s.body_face, s.body_bary)
 
 
-def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut) -> Surface:
+def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut, material: Material) -> Surface:
     c = canvas()
-    return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, c.at), item.cloth.material(),
+    return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, c.at), material,
                         1 / item.cloth.tile_m, hem_m=0.0025 + 0.2 * item.ease.gap_m)
 
 
-def _collar(m: shell.Measures, cloth: np.ndarray, item: Item) -> Surface:
+def _collar(m: shell.Measures, cloth: np.ndarray, item: Item, material: Material) -> Surface:
     c = canvas()
     level = collar_levels(item.cut, c.at)
     off = 0.004 + 0.007 * np.clip(level[0] / 0.03, 0, 1)  # it stands up at the neck and lies over the garment below
     raised = cloth + (off * m.size)[:, None] * m.normals
-    return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, item.cloth.material(), 1 / item.cloth.tile_m,
+    return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, material, 1 / item.cloth.tile_m,
                         hem_m=0.003, facing_m=0.008)
 
 
 def _cut_and_sew(name: str, part: str, m: shell.Measures, cloth: np.ndarray, level: list[np.ndarray], material: Material,
                  per_m: float, hem_m: float, facing_m: float = 0.02) -> Surface:
-    c = canvas()
-    posed = shell.move(m.moves, cloth)
-    normals = shell.vertex_normals(posed, c.faces, c.touching)
-    at = c.corner_vertex
-    piece = pieces(c.corner_faces, len(at), [x[at] for x in level])
+    length = cut_out(canvas(), level)
+    rest = cloth[length.vertices]
     chart, chart_uv = _canvas_charts()
-    return sew(name, part, piece, posed=posed[at], normals=normals[at], rest=cloth[at], uv=c.corner_uv * np.float32(per_m),
-               corner_faces=c.corner_faces, chart=chart, chart_uv=chart_uv, material=material, hem_m=hem_m * m.size,
-               facing_m=facing_m * m.size)
+    return sew(name, part, length, posed=shell.move(m.moves[length.vertices], rest), rest=rest, per_m=per_m, chart=chart,
+               chart_uv=chart_uv, material=material, hem_m=hem_m * m.size, facing_m=facing_m * m.size)
 
 
-def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float) -> Surface:
+def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float,
+           material: Material) -> Surface:
     s = skirts.skirt_mesh()
     posed = skirts.settle(m, skirts.moves(figure), cloth, waist)
-    normals = shell.vertex_normals(posed, s.faces, s.touching)
-    at = s.corner_vertex
     z = s.xyz[:, 2]
-    piece = pieces(s.corner_faces, len(at), [x[at] for x in (waist - z, z - item.cut.bottom)])
+    length = cut_out(s, (waist - z, z - item.cut.bottom))
     chart, chart_uv = _skirt_charts()
-    return sew("skirt", GARMENTS[item.name].part, piece, posed=posed[at], normals=normals[at], rest=cloth[at],
-               uv=s.corner_uv / np.float32(item.cloth.tile_m), corner_faces=s.corner_faces, chart=chart, chart_uv=chart_uv,
-               material=item.cloth.material())
+    return sew("skirt", GARMENTS[item.name].part, length, posed=posed[length.vertices], rest=cloth[length.vertices],
+               per_m=1 / item.cloth.tile_m, chart=chart, chart_uv=chart_uv, material=material)
 
 
 def _hidden_by_skirt(bottom: float, waist: float) -> np.ndarray:
@@ -202,7 +197,8 @@ def _shod(figure: Figure, m: shell.Measures, pair: Shoes) -> tuple[list[Surface]
     cloth, upper = shoes.shape(m, pair.last, float(figure.posed.rest_vertices[:body.BODY_VERTICES, 2].min()))
     level = shoes.levels(pair.last, c.at)
     made = [
-        _cut_and_sew("shoes", "shoes", m, cloth, [*level, upper], pair.upper.material(), 10.0, hem_m=0.004, facing_m=0.012),
+        _cut_and_sew("shoes", "shoes", m, cloth, [*level, upper], pair.upper.material(figure.detail), 10.0, hem_m=0.004,
+                     facing_m=0.012),
         _cut_and_sew("soles", "shoes", m, cloth, [*level, -upper], Material(pair.sole, roughness=0.7, specular=0.3), 10.0,
                      hem_m=0.001, facing_m=0.003),
     ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from understudy.key import Key
+from understudy.worlds.people.body import vertex_normals
 from understudy.worlds.people.clothes.canvas import LIMBS, STEP_M, Canvas, canvas
 from understudy.worlds.people.figure import Figure
 
@@ -57,7 +58,7 @@ class Measures:
 def measure(figure: Figure) -> Measures:
     c = canvas()
     rest = c.stencil @ figure.posed.rest_vertices.astype(float)
-    normals = vertex_normals(rest, c.faces, c.touching)
+    normals = vertex_normals(rest, c.faces)
     for _ in range(4):
         normals = 0.4 * normals + 0.6 * (c.smooth @ normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -160,13 +161,6 @@ def tuck(m: Measures, cloth: np.ndarray, over: np.ndarray, waist: float, gap_m: 
 def move(moves: np.ndarray, points: np.ndarray) -> np.ndarray:
     """Rest to world: (n, 3, 4) by (n, 3)."""
     return np.einsum("nij,nj->ni", moves[:, :, :3], points) + moves[:, :, 3]
-
-
-def vertex_normals(vertices: np.ndarray, faces: np.ndarray, touching) -> np.ndarray:
-    """Area-weighted unit normals, (n, 3); ``touching`` : (n, m) sparse, which faces have a vertex."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    out = touching @ np.cross(b - a, c - a)
-    return out / np.maximum(np.sqrt(np.einsum("ij,ij->i", out, out)), 1e-20)[:, None]
 
 
 def _axes(c: Canvas, rest: np.ndarray) -> np.ndarray:

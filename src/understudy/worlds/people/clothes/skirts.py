@@ -10,7 +10,7 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.canvas import beneath, canvas, incidence, neighbour_average, sparse
+from understudy.worlds.people.clothes.canvas import beneath, canvas, neighbour_average, on_border, sparse
 from understudy.worlds.people.clothes.shell import Measures, move
 from understudy.worlds.people.clothes.subdivide import catmull_clark
 from understudy.worlds.people.figure import Figure
@@ -27,7 +27,7 @@ class SkirtMesh:
     stencil: Any
     weights: Any
     faces: np.ndarray
-    touching: Any
+    border: np.ndarray
     xyz: np.ndarray
     around: np.ndarray
     smooth: Any
@@ -69,7 +69,7 @@ def skirt_mesh() -> SkirtMesh:
     distance, near = cKDTree(c.at.xyz[hips]).query(xyz, k=3)
     share = 1 / (distance + 1e-3)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
-    return SkirtMesh(stencil, sparse(stencil @ model.weights), faces, incidence(faces, len(xyz)), xyz, around,
+    return SkirtMesh(stencil, sparse(stencil @ model.weights), faces, on_border(faces, len(xyz)), xyz, around,
                      neighbour_average(faces, len(xyz)), hips[near], share / share.sum(1, keepdims=True),
                      faces.ravel()[first], uv, inverse.reshape(-1, 3).astype(np.int32), body_face, body_bary)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
@@ -13,31 +15,65 @@ from understudy.worlds.people.charts import charts
 from understudy.worlds.people.clothes.cut import Piece, cut, open_edges, weld, whole
 
 
-def pieces(corner_faces: np.ndarray, count: int, levels: Sequence[np.ndarray]) -> Piece:
-    """The part of a mesh of ``count`` vertices where every level is above 0."""
-    keep = np.all([level > -0.12 for level in levels], 0)  # faces far outside need no cutting
-    near = keep[corner_faces].any(1)
-    piece = whole(corner_faces, count)
-    piece = Piece(piece.faces[near], piece.parent[near], piece.line)
+class Cuttable(Protocol):
+    """What a mesh must have to be cut: see Canvas and SkirtMesh."""
+
+    faces: np.ndarray
+    border: np.ndarray
+    corner_vertex: np.ndarray
+    corner_uv: np.ndarray
+    corner_faces: np.ndarray
+
+
+@dataclass(frozen=True)
+class Length:
+    """The faces of a mesh from which a piece is cut, over vertices and corners of their own.
+
+    vertices : (n,) of the mesh; faces : (m, 3) over them; parent : (m,) faces of the mesh
+    corner_vertex : (c,) over ``vertices``; corner_uv : (c, 2); corner_faces : (m, 3) over the corners
+    piece : what is cut out
+    """
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    parent: np.ndarray
+    corner_vertex: np.ndarray
+    corner_uv: np.ndarray
+    corner_faces: np.ndarray
+    piece: Piece
+
+
+def cut_out(mesh: Cuttable, levels: Sequence[np.ndarray]) -> Length:
+    """The part of a mesh where every level (at its vertices) is above 0."""
+    keep = np.logical_and.reduce([level > -0.12 for level in levels])  # faces far outside need no cutting
+    first, second, third = (keep[mesh.faces[:, k]] for k in range(3))
+    near = np.flatnonzero(first | second | third)
+    vertices, faces = _compact(mesh.faces[near], len(keep))
+    corners, corner_faces = _compact(mesh.corner_faces[near], len(mesh.corner_vertex))
+    whose = mesh.corner_vertex[corners]
+    piece = whole(corner_faces, mesh.border[whose])
     for level in levels:
-        piece = cut(piece, level)
-    return piece
+        piece = cut(piece, level[whose])
+    return Length(vertices, faces, near, np.searchsorted(vertices, whose), mesh.corner_uv[corners], corner_faces, piece)
 
 
-def sew(name: str, part: str, piece: Piece, *, posed: np.ndarray, normals: np.ndarray, rest: np.ndarray, uv: np.ndarray,
-        corner_faces: np.ndarray, chart: np.ndarray, chart_uv: np.ndarray, material: Material, hem_m: float = 0.003,
-        facing_m: float = 0.018) -> Surface:
+def sew(name: str, part: str, length: Length, *, posed: np.ndarray, rest: np.ndarray, per_m: float, chart: np.ndarray,
+        chart_uv: np.ndarray, material: Material, hem_m: float = 0.003, facing_m: float = 0.018) -> Surface:
     """One surface with hems.
 
-    posed, normals, rest : (c, 3) at the corners of the uncut mesh; uv : (c, 2); chart : (m,), chart_uv : (m, 3, 2) of its
-    faces; hem_m : thickness of the cloth at its edges; facing_m : how far the inner side is seen at an opening
+    posed, rest : (n, 3) at the length's vertices; per_m : tiles of the texture to a metre; chart : (m,), chart_uv :
+    (m, 3, 2) of the whole mesh's faces; hem_m : thickness of the cloth at its edges; facing_m : how far the inner side is
+    seen at an opening
     """
-    vertices, normal, rest, uv = (piece.spread(x) for x in (posed, normals, rest, uv))
-    normal = normal / np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    piece, at = length.piece, length.corner_vertex
+    normals = body.vertex_normals(posed, length.faces)
+    vertices, normal, rest, uv = (piece.spread(x) for x in (posed[at], normals[at], rest[at],
+                                                            length.corner_uv * np.float32(per_m)))
+    normal = normal / np.maximum(np.sqrt(np.einsum("ij,ij->i", normal, normal)), 1e-12)[:, None]
     faces = piece.faces
-    face_chart = chart[piece.parent]
-    corner_uv = _corners(piece, corner_faces, chart_uv)
-    faces, parent, vertices, normal, rest, uv = _hem(faces, vertices, normal, rest, uv, hem_m, facing_m)
+    face_chart = chart[length.parent[piece.parent]]
+    corner_uv = _corners(piece, length.corner_faces, chart_uv[length.parent])
+    faces, parent, vertices, normal, rest, uv = _hem(faces, vertices, normal, rest, uv, piece.line, hem_m, facing_m)
     face_chart, corner_uv = face_chart[parent], corner_uv[parent]
     used, faces = _compact(faces, len(vertices))
     return Surface(name, vertices[used].astype(np.float32), faces.astype(np.int32), material,
@@ -62,17 +98,14 @@ def carried(body_face: np.ndarray, body_bary: np.ndarray) -> tuple[np.ndarray, n
 
 def _corners(piece: Piece, corner_faces: np.ndarray, chart_uv: np.ndarray) -> np.ndarray:
     """(faces, 3, 2) chart coordinates of cut faces, from those of the whole faces that they came from."""
-    out = chart_uv[piece.parent].copy()
-    same = (piece.faces == corner_faces[piece.parent]).all(1)
-    rows = np.flatnonzero(~same)
-    if rows.size:
-        faces, parents = piece.faces[rows], corner_faces[piece.parent[rows]]
-        for corner in range(3):
-            weight = np.zeros((len(rows), 3))
-            # follow each vertex back to shares of its parent face's corners
-            share = _shares(piece, faces[:, corner], parents)
-            weight[:] = share
-            out[rows, corner] = np.einsum("mi,mij->mj", weight, chart_uv[piece.parent[rows]])
+    out = chart_uv[piece.parent]
+    base = len(piece.line) - sum(len(a) for a, _, _ in piece.new)
+    new = piece.faces >= base
+    rows = np.flatnonzero(new[:, 0] | new[:, 1] | new[:, 2])
+    if rows.size:  # follow each vertex back to shares of its parent face's corners
+        parents = corner_faces[piece.parent[rows]]
+        share = _shares(piece, piece.faces[rows].ravel(), np.repeat(parents, 3, axis=0)).reshape(-1, 3, 3)
+        out[rows] = share @ chart_uv[piece.parent[rows]]
     return out
 
 
@@ -92,10 +125,10 @@ def _shares(piece: Piece, vertex: np.ndarray, parents: np.ndarray) -> np.ndarray
     return share
 
 
-def _hem(faces, vertices, normal, rest, uv, hem_m, facing_m):
+def _hem(faces, vertices, normal, rest, uv, line, hem_m, facing_m):
     """Strips that fold inward at every open edge."""
     parent = np.arange(len(faces))
-    edges, owner = open_edges(faces, rest)
+    edges, owner = open_edges(faces, rest, line)
     if len(edges) == 0:
         return faces, parent, vertices, normal, rest, uv
     ring = np.unique(edges)
