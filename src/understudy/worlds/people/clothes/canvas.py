@@ -47,10 +47,15 @@ class Coordinates:
     def __getitem__(self, rows: np.ndarray) -> Coordinates:
         return Coordinates(self.xyz[rows], self.arm[rows], self.limb[rows], self.along[rows], self.around[rows])
 
+    def single(self) -> Coordinates:
+        """The same in float32."""
+        xyz, arm, along, around = (x.astype(np.float32) for x in (self.xyz, self.arm, self.along, self.around))
+        return Coordinates(xyz, arm, self.limb, along, around)
+
 
 @dataclass(frozen=True)
 class Canvas:
-    """A constant mesh over the base mesh's vertices.
+    """A constant mesh over the base mesh's vertices; everything in float32, which halves the time of dressing.
 
     stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
     faces : (m, 3) triangles over n; border : (n,) bool, vertices on the mesh's border; at : coordinates of the vertices
@@ -125,8 +130,10 @@ def canvas() -> Canvas:
     stations, centres = _rings(at)
     corner_vertex, corner_uv, corner_faces = _unwrap(faces, at)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
-    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at, neighbour_average(faces, len(xyz)),
-                  _upward(at), centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary)
+    stencil, smooth, up, centres, stations = (
+        x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz)), _upward(at), centres, stations))
+    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), smooth, up,
+                  centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary)
 
 
 def on_border(faces: np.ndarray, n: int) -> np.ndarray:
@@ -183,7 +190,7 @@ def sparse(weights: np.ndarray):
     """Skinning weights as a sparse matrix."""
     from scipy.sparse import csr_matrix
 
-    return csr_matrix(np.where(weights > 1e-5, weights, 0))
+    return csr_matrix(np.where(weights > 1e-5, weights, 0), dtype=np.float32)
 
 
 def _limb_of(bone: str) -> int:

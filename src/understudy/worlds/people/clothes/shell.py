@@ -57,7 +57,7 @@ class Measures:
 
 def measure(figure: Figure) -> Measures:
     c = canvas()
-    rest = c.stencil @ figure.posed.rest_vertices.astype(float)
+    rest = c.stencil @ figure.posed.rest_vertices
     normals = vertex_normals(rest, c.faces)
     for _ in range(4):
         normals = 0.4 * normals + 0.6 * (c.smooth @ normals)
@@ -67,7 +67,7 @@ def measure(figure: Figure) -> Measures:
     radial = rest - centre
     radial -= (radial * axis).sum(1, keepdims=True) * axis
     radial /= np.maximum(np.linalg.norm(radial, axis=1, keepdims=True), 1e-6)
-    transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12)
+    transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)
     moves = (c.weights @ transforms).reshape(-1, 3, 4)
     return Measures(rest, normals, radial, centre, size_of(figure.rest.stature_m), moves)
 
@@ -82,7 +82,7 @@ def drape(m: Measures, ease: Ease) -> np.ndarray:
     c = canvas()
     gap, loose = ease.gap_m * m.size, ease.loose_m * m.size
     cloth = m.rest + (gap + loose) * m.normals
-    slope = np.array([ease.slope.get(name.partition(".")[0], np.inf) for name in LIMBS])[c.at.limb]
+    slope = np.array([ease.slope.get(name.partition(".")[0], np.inf) for name in LIMBS], np.float32)[c.at.limb]
     hangs = np.isfinite(slope)
     if hangs.any():
         reach = np.einsum("ij,ij->i", cloth - m.centre, m.radial)
@@ -104,12 +104,12 @@ def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarra
     A fold is a ridge that runs part of the way round and dies out; two sets of different spacing break each other up.
     """
     c = canvas()
-    phase = 2 * np.pi * key.child("phase").uniforms(16)
-    pick = key.child("shape").uniforms(6)
+    phase = (2 * np.pi * key.child("phase").uniforms(16)).astype(np.float32)
+    pick = key.child("shape").uniforms(6).tolist()
     limb, along, around = c.at.limb, c.at.along, c.at.around
     x, _, z = c.at.xyz.T
     arm, leg = (limb == 1) | (limb == 2), limb >= 3
-    odd = np.where(limb % 2 == 0, 2.3, 0.0)  # left and right differ
+    odd = np.where(limb % 2 == 0, np.float32(2.3), np.float32(0))  # left and right differ
     first = _arcs(along, around, 0.052 + 0.02 * pick[0], 1.9, phase[0:4], odd)
     second = _arcs(along, around, 0.034 + 0.01 * pick[1], -2.6, phase[4:8], odd)
     elbow, knee = _bump(along, 0.23, 0.08), _bump(along, 0.42, 0.10)

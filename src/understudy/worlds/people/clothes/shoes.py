@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -52,6 +53,14 @@ def levels(last: Last, at: Coordinates) -> list[np.ndarray]:
     return [collar - z]
 
 
+@lru_cache(maxsize=1)
+def _low():
+    """Vertices of the canvas below the calf, and the average of the neighbours of each."""
+    c = canvas()
+    low = np.flatnonzero(c.at.xyz[:, 2] - _FLOOR_M < 0.16)
+    return low, c.smooth[low]
+
+
 def shape(m: Measures, last: Last, floor: float) -> tuple[np.ndarray, np.ndarray]:
     """The shoes at rest: (n, 3) canvas vertices, and (n,) a level that is above 0 on the upper and below on the sole.
 
@@ -60,9 +69,10 @@ def shape(m: Measures, last: Last, floor: float) -> tuple[np.ndarray, np.ndarray
     c = canvas()
     foot = c.at.xyz[:, 2] < _ANKLE_M + 0.3
     z0 = c.at.xyz[:, 2] - _FLOOR_M
-    shoe = m.rest + np.where(foot, last.wall_m * m.size, 0)[:, None] * m.normals
+    shoe = m.rest + (foot * np.float32(last.wall_m * m.size))[:, None] * m.normals
+    low, smooth = _low()
     for _ in range(10):
-        shoe = np.where((foot & (z0 < 0.16))[:, None], 0.4 * shoe + 0.6 * (c.smooth @ shoe), shoe)
+        shoe[low] = 0.4 * shoe[low] + 0.6 * (smooth @ shoe)
     above = np.maximum(shoe[:, 2] - floor, 0)
     size = m.size
     # the sole: what looks down is flat, what stands beside it reaches down to it

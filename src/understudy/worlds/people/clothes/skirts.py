@@ -69,15 +69,15 @@ def skirt_mesh() -> SkirtMesh:
     distance, near = cKDTree(c.at.xyz[hips]).query(xyz, k=3)
     share = 1 / (distance + 1e-3)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
-    return SkirtMesh(stencil, sparse(stencil @ model.weights), faces, on_border(faces, len(xyz)), xyz, around,
-                     neighbour_average(faces, len(xyz)), hips[near], share / share.sum(1, keepdims=True),
+    return SkirtMesh(stencil.astype(np.float32), sparse(stencil @ model.weights), faces, on_border(faces, len(xyz)), xyz,
+                     around, neighbour_average(faces, len(xyz)).astype(np.float32), hips[near], share / share.sum(1, keepdims=True),
                      faces.ravel()[first], uv, inverse.reshape(-1, 3).astype(np.int32), body_face, body_bary)
 
 
 def hang(key: Key, figure: Figure, m: Measures, under: np.ndarray, waist: float) -> np.ndarray:
     """The skirt at rest, (n, 3), outside ``under`` (canvas vertices at rest) around hips and waist."""
     s = skirt_mesh()
-    cloth = s.stencil @ figure.posed.rest_vertices.astype(float)
+    cloth = s.stencil @ figure.posed.rest_vertices
     depth = np.clip(waist - s.xyz[:, 2], 0, None)
     flare = key.child("flare").uniform(-0.10, 0.28)
     centre = cloth.mean(0)
@@ -133,7 +133,7 @@ def settle(m: Measures, moved: np.ndarray, cloth: np.ndarray, waist: float, gap_
 
 def moves(figure: Figure) -> np.ndarray:
     """(n, 3, 4) rest to world of the skirt's vertices."""
-    transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12)
+    transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)
     return (skirt_mesh().weights @ transforms).reshape(-1, 3, 4)
 
 
