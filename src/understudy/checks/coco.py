@@ -17,8 +17,8 @@ def coco_files(path: Path) -> list[Path]:
     """The COCO annotation files of ``path``: itself, or those in it and in folders called annotations below it."""
     if path.is_file():
         return [path] if path.suffix == ".json" else []
-    found = [*path.glob("*.json"), *path.glob("annotations/**/*.json"), *path.glob("*/_annotations.coco.json")]
-    return sorted(p for p in set(found) if looks_like_coco(p))
+    named = [*path.glob("annotations/**/*.json"), *path.glob("*/_annotations.coco.json")]
+    return sorted({p for p in [*path.glob("*.json"), *named] if looks_like_coco(p)} | {p for p in named if is_cut_short(p)})
 
 
 def looks_like_coco(path: Path) -> bool:
@@ -32,6 +32,16 @@ def looks_like_coco(path: Path) -> bool:
         return False
     names = (b'"images"', b'"annotations"', b'"categories"')
     return head.lstrip()[:1] == b"{" and sum(name in text for name in names) >= 2
+
+
+def is_cut_short(path: Path) -> bool:
+    """Does the file end before its JSON does, as after a full disk or a broken copy?"""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4096))
+            return file.read().rstrip()[-1:] not in (b"}", b"]")
+    except OSError:
+        return False
 
 
 def audit_coco(file: Path, root: Path, pictures: PictureCheck, tolerance: Tolerance, counts: Counter) -> Iterator[Finding]:

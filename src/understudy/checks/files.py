@@ -102,7 +102,7 @@ def decoded_size(data: bytes) -> Size | str:
 def name_of(path: Path, root: Path) -> str:
     """The path as a message shows it: below ``root`` where it lies there."""
     try:
-        return str(path.relative_to(root))
+        return str(path.relative_to(root)) if path != root else path.name
     except ValueError:
         return str(path)
 
@@ -128,4 +128,24 @@ def ledger_findings(out: Path) -> tuple[list[Finding], int]:
                 found.append(Finding("ledger", where, f"{name} is committed but not there"))
             elif sha256(path.read_bytes()).hexdigest() != digest:
                 found.append(Finding("ledger", name, "the file has changed since it was made", digest[:16], "other bytes"))
+    for name, digest in _described(out).items():
+        count += 1
+        path = out / name
+        if not path.is_file():
+            found.append(Finding("ledger", "croissant.json", f"{name} is described but not there"))
+        elif sha256(path.read_bytes()).hexdigest() != digest:
+            found.append(Finding("ledger", name, "the file has changed since it was made", digest[:16], "other bytes"))
     return found, count
+
+
+def _described(out: Path) -> dict[str, str]:
+    """Files of the set as a whole (annotations, manifest) and their checksums, from its own description. run.json and
+    recipe.yaml say what a run is asked for, which the next one may extend."""
+    try:
+        listed = json.loads((out / "croissant.json").read_text())["distribution"]
+        return {str(f["contentUrl"]): str(f["sha256"]) for f in listed
+                if f["@type"] == "cr:FileObject" and f["contentUrl"] not in ("run.json", "recipe.yaml")}
+    except FileNotFoundError:  # a run that was stopped describes nothing yet
+        return {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {"croissant.json": "whole JSON"}

@@ -7,8 +7,10 @@ Only the named command's module is imported, so that ``understudy --help`` answe
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 COMMANDS = {
@@ -23,7 +25,8 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code. 0 is success, 1 a failure, 2 wrong usage or a wrong recipe, 130 Ctrl-C."""
+    """Run one command; the exit code. 0 is success, 1 a failure, 2 wrong usage or a wrong recipe, 130 Ctrl-C, 141 a
+    reader that went away."""
     argv = list(sys.argv[1:] if argv is None else argv)
     command = next((a for a in argv if not a.startswith("-")), None)
     parser = _parser(command)
@@ -34,7 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     from understudy.errors import UnderstudyError
 
     try:
-        return import_module(f"understudy.cli.{args.command}").run(args) or 0
+        code = import_module(f"understudy.cli.{args.command}").run(args) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a refusal still has a message and an exit code
+        return code
     except UnderstudyError as error:
         if args.debug:
             raise
@@ -43,15 +49,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("understudy: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `understudy recipe list | head`
-        sys.stderr.close()
-        return 0
+    except BrokenPipeError:  # `understudy recipe list | head`: nobody reads on
+        _mute()
+        return 128 + 13  # SIGPIPE, as the shell says it
+    except ModuleNotFoundError as error:
+        if args.debug:
+            raise
+        print(f"understudy: the package {error.name} is missing. pip install --force-reinstall understudy; "
+              "`understudy doctor` says what else is", file=sys.stderr)
+        return 1
+    except OSError as error:  # what the system refuses is no defect: a full disk under `> list.txt`
+        if args.debug:
+            raise
+        print(f"understudy: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        _mute()
+        return 1
     except Exception as error:  # a defect of ours: no traceback reaches the user unasked
         if args.debug:
             raise
         print(f"understudy: unexpected {type(error).__name__}: {error}. This is a defect; --debug shows where.",
               file=sys.stderr)
         return 1
+
+
+def _mute() -> None:
+    """Let what is still in standard output's buffer go nowhere, or Python complains of it at its end."""
+    with suppress(OSError, AttributeError, ValueError):  # no file behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:

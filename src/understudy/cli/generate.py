@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,14 +99,18 @@ def summary(report: Report, written_as: str) -> list[str]:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
+    from understudy.errors import RecipeError
     from understudy.recipe import parse
 
-    overrides = list(args.overrides)
-    if args.seed is not None:
-        overrides.append(f"seed={args.seed}")
-    if args.format is not None:
-        overrides.append(f"write={args.format}")
-    return parse(args.recipe, overrides=overrides)
+    overrides, names = list(args.overrides), {}
+    for place, value, option in (("seed", args.seed, "--seed"), ("write", args.format, "--format")):
+        if value is not None:
+            overrides.append(f"{place}={value}")
+            names[f"--set #{len(overrides)}"] = option
+    try:
+        return parse(args.recipe, overrides=overrides)
+    except RecipeError as error:
+        raise RecipeError([replace(p, where=names.get(p.where, p.where)) for p in error.problems]) from error
 
 
 def _one(args: argparse.Namespace, recipe: Recipe, audit) -> int:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path(f"{args.folder.resolve().stem}-report.html")
     seconds = _seconds(args.folder, args.time) if args.time else None
     text = report(args.folder, samples=args.samples, seconds=seconds)
-    written(out, text.encode())
+    written(out, text.encode(errors="replace"))  # a folder's name may be no UTF-8
     print(f"{out} ({out.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -18,9 +19,11 @@ def written(path: Path, data: bytes) -> None:
         rough.write_bytes(data)
         rough.replace(path)
     except OSError as error:
-        rough.unlink(missing_ok=True)
         raise WriteError("the file could not be written", where=path, got=error.strerror or str(error),
                          remedy="Choose another file with -o.") from error
+    finally:
+        with suppress(OSError):  # Ctrl-C leaves no half file; a folder that refused to hold one refuses this too
+            rough.unlink(missing_ok=True)
 
 
 def viewer() -> str | None:

@@ -7,18 +7,20 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from understudy.recipe import Recipe
     from understudy.record import Record
 
+_MOST = 10_000  # cells of one sheet
 _LOOKS = {"labels": ("labels",), "plain": ("picture",), "pairs": ("picture", "labels")}
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = ("Record I of a preview is record I of the data set: the same picture, the same labels. The sheet is "
-                     "written again as each record arrives.")
+                     "written again and again as records arrive.")
     parser.add_argument("recipe", metavar="RECIPE",
                         help="a recipe's file, the name of a shipped one (`recipe list`), or the folder of a data set")
     parser.add_argument("-n", "--count", type=int, default=12, metavar="N", help="how many records (default 12)")
@@ -48,8 +50,8 @@ def run(args: argparse.Namespace) -> int:
     from understudy.recipe import parse
     from understudy.viewer.sheet import Sheet
 
-    if args.count < 1 or args.workers < 1 or (args.columns is not None and args.columns < 1):
-        raise UsageError("a preview shows at least one record", wanted="N, W and C of at least 1",
+    if not 1 <= args.count <= _MOST or args.workers < 1 or (args.columns is not None and args.columns < 1):
+        raise UsageError("a preview shows some records", wanted=f"N from 1 to {_MOST:,}, W and C of at least 1",
                          got=f"{args.count}, {args.workers}, {args.columns}")
     if args.only is not None and args.only < 0:
         raise UsageError("records count from 0", got=args.only)
@@ -67,15 +69,22 @@ def run(args: argparse.Namespace) -> int:
     opening = args.open if args.open is not None else sys.stdout.isatty()
     sheet: Sheet | None = None
     lost: list[str] = []
+    due = 0.0  # when the sheet is written again: a large one takes longer to write than a record to make
     for cell, (record, why) in made:
         if record is None:
             lost.append(why)
-            print(f"record {indices[cell]}: {why}", file=sys.stderr)
+            if sheet is not None and why not in lost[:-1]:  # each reason once; all at the end where no record comes
+                print(f"record {indices[cell]}: {why}", file=sys.stderr)
             continue
         if sheet is None:
             sheet = _sheet(args, title, note, record, len(indices), one)
+            for reason in dict.fromkeys(lost):
+                print(f"some records: {reason}", file=sys.stderr)
         sheet.add(record, cell)
-        sheet.save(out)
+        began = monotonic()
+        if began >= due:
+            sheet.save(out)
+            due = monotonic() + 4 * (monotonic() - began)
         if one:
             print("\n".join(f"{name:48} {value}" for name, value in record.drawn.items()))
         elif sys.stdout.isatty():
@@ -87,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         from understudy.errors import Unsatisfiable
 
         raise Unsatisfiable("no record could be made", where=args.recipe, got=lost[0] if lost else None)
+    sheet.save(out)
     if sys.stdout.isatty() and not one:
         print("\r\033[K", end="")
     print(f"{out}: {sheet.filled} records" + (f", {len(lost)} could not be made" if lost else ""))
@@ -127,13 +137,19 @@ def _made(recipe: Recipe, indices: list[int], workers: int) -> Iterator[tuple[in
             yield cell, _make(recipe, index)
         return
     from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
+
+    from understudy.errors import RunError
 
     with ProcessPoolExecutor(min(workers, len(indices)), mp_context=get_context("spawn")) as pool:
         cells = {pool.submit(_make, recipe, index): cell for cell, index in enumerate(indices)}
         try:
             for done in as_completed(cells):
                 yield cells[done], done.result()
+        except BrokenProcessPool as error:
+            raise RunError("a worker process died", remedy="What was made before is in the sheet. Memory may have run out: "
+                           "run again with -w 1") from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _START = "people-in-photographs"
@@ -92,6 +93,8 @@ def _new(args: argparse.Namespace) -> int:
     except FileExistsError:
         raise UsageError("is there already", where=path, remedy="Choose another file with -o, or remove this one") from None
     except OSError as error:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)  # an empty one, where the disk is full
         raise UsageError(f"cannot be written: {error.strerror}", where=path) from None
     print(f"{path}: a recipe like {like}. Look at it with: understudy preview {path}")
     return 0

@@ -76,8 +76,13 @@ def _locked(out: Path) -> int:
         except FileNotFoundError:
             ours = False
         if ours:
-            os.ftruncate(lock, 0)
-            os.write(lock, f"{os.getpid()}\n".encode())
+            try:
+                os.ftruncate(lock, 0)
+                os.write(lock, f"{os.getpid()}\n".encode())
+            except OSError:  # a full disk
+                path.unlink(missing_ok=True)
+                os.close(lock)
+                raise
             return lock
         os.close(lock)  # the holder let go, and removed this file, between our open and our lock
 

@@ -32,7 +32,8 @@ def write_part(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     for name, values in columns.items():
         type_ = _FIXED_TYPES.get(name) or _joined(_kind(v) for v in values)
         arrays[name] = pa.array([_cast(v, type_) for v in values], _arrow(type_))
-    pq.write_table(pa.table(arrays), path, compression="zstd", store_schema=False)
+    with path.open("wb") as file:  # Arrow itself opens only names that are UTF-8
+        pq.write_table(pa.table(arrays), file, compression="zstd", store_schema=False)
 
 
 def merge(parts: Iterable[Path], target: Path) -> dict[str, str]:
@@ -47,15 +48,17 @@ def merge(parts: Iterable[Path], target: Path) -> dict[str, str]:
     parts = list(parts)
     kinds: dict[str, str | None] = dict(_FIXED_TYPES)
     for part in parts:
-        for field in pq.read_schema(part):
-            kinds[field.name] = _joined((kinds.get(field.name), _kind_of(field.type)))
+        with part.open("rb") as file:
+            for field in pq.read_schema(file):
+                kinds[field.name] = _joined((kinds.get(field.name), _kind_of(field.type)))
     order = (*FIXED, *sorted(kinds.keys() - set(FIXED), key=natural))
     known = {name: kinds[name] or "text" for name in order}
     schema = pa.schema([(name, _arrow(kind)) for name, kind in known.items()])
     held: list[pa.Table] = []
-    with pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:
+    with target.open("wb") as whole, pq.ParquetWriter(whole, schema, compression="zstd", store_schema=False) as writer:
         for part in parts:
-            held.append(_conformed(pq.read_table(part, partitioning=None), schema))
+            with part.open("rb") as file:
+                held.append(_conformed(pq.read_table(file, partitioning=None), schema))
             if sum(table.num_rows for table in held) >= GROUP_ROWS:
                 writer.write_table(pa.concat_tables(held), row_group_size=1 << 30)
                 held = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import TextIO
 
@@ -40,25 +41,27 @@ class Progress:
 
     def say(self, line: str) -> None:
         self.close()
-        self._stream.write(f"{line}\n")
-        self._stream.flush()
+        self._write(f"{line}\n")
 
     def close(self) -> None:
         """End the bar's line, its last state shown."""
         if self._open and self.tally:
             self._show(self._line(self.tally))
-            self._stream.write("\n")
-            self._stream.flush()
+            self._write("\n")
             self._open = False
 
     def _show(self, line: str) -> None:
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            self._stream.write(f"\r\x1b[K{line[:width]}")
+            self._write(f"\r\x1b[K{line[:width]}")
             self._open = True
         else:
-            self._stream.write(f"{line}\n")
-        self._stream.flush()
+            self._write(f"{line}\n")
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # whoever read along is gone, or the log's disk is full: no reason to end a run
+            self._stream.write(text)
+            self._stream.flush()
 
     def _line(self, tally: Tally) -> str:
         done = tally.before.total() + tally.ended

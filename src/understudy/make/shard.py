@@ -126,6 +126,9 @@ def make_shard(job: Job, task: Task) -> Iterator[Event]:
             return
         except _Spoiled as spoiled:
             skip[spoiled.index] = spoiled.why
+        except ModuleNotFoundError as error:  # true of every record: the run ends
+            raise MissingDependency(f"the package {error.name} is missing", remedy="pip install --force-reinstall "
+                                    "understudy; `understudy doctor` says what else is") from error
 
 
 def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
@@ -192,7 +195,7 @@ def _make(job: Job, index: int) -> Outcome | str:
         try:
             outcome = make_record(job.recipe, index, max_attempts=job.max_attempts)
             return _checked(outcome, job.audit) if job.audit and isinstance(outcome, Made) else outcome
-        except (MissingDependency, RecipeError, UsageError):
+        except (MissingDependency, ModuleNotFoundError, RecipeError, UsageError):
             raise  # true of every record: the run ends
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _FULL:

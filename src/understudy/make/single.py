@@ -67,5 +67,6 @@ def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None =
 def _with_row(one: One, out: Path, number: int) -> One:
     import pyarrow.parquet as pq
 
-    row = pq.read_table(folder.part_path(out, number), partitioning=None).to_pylist()[0]
+    with folder.part_path(out, number).open("rb") as file:
+        row = pq.read_table(file, partitioning=None).to_pylist()[0]
     return One(one.ended, row["attempts"], {k: v for k, v in row.items() if k not in FIXED})

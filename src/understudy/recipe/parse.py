@@ -29,7 +29,7 @@ def parse(source: Path | str | Mapping, *, overrides: Sequence[str] = (), tables
         name, start = "unnamed", Path.cwd()
     else:
         path = _file(source)
-        name, start = path.stem, path.absolute().parent
+        name, start = path.stem.encode(errors="replace").decode(), path.absolute().parent  # the stem may be no UTF-8
     reading = Reading(start if folder is None else folder.absolute())
     tree = from_python(source, reading) if isinstance(source, Mapping) else read_file(path, str(path), reading)
     if tree is None:

@@ -6,6 +6,7 @@ A sheet fills as records arrive and can be saved at any moment, so that the firs
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PAPER, CELL, INK, FAINT = (13, 15, 19), (24, 27, 33), (232, 234, 237), (139, 146, 158)
 _GAP, _LINE, _HEAD = 10, 20, 46
+_MOST_PIXELS = 200_000_000  # 600 MB
 
 
 class Sheet:
@@ -85,9 +87,11 @@ class Sheet:
             self.image().save(rough, "PNG", compress_level=4)
             rough.replace(path)
         except OSError as error:
-            rough.unlink(missing_ok=True)
             raise WriteError("the contact sheet could not be written", where=path, got=error.strerror or str(error),
                              remedy="Choose another file with -o.") from error
+        finally:
+            with suppress(OSError):  # Ctrl-C leaves no half file; a folder that refused to hold one refuses this too
+                rough.unlink(missing_ok=True)
 
     @property
     def _cell_width(self) -> int:
@@ -104,6 +108,9 @@ class Sheet:
         rows = -(-self.count // self.columns)
         width = self.columns * (self._cell_width + _GAP) + _GAP
         bottom = self._corner((rows - 1) * self.columns)[1] + self._height_px + _LINE + _GAP // 2
+        if width * bottom > _MOST_PIXELS:
+            raise UsageError("the contact sheet would be too large", wanted=f"at most {_MOST_PIXELS:,} pixels",
+                             got=f"{width}x{bottom}", remedy="Ask for fewer or narrower pictures")
         page = Image.new("RGB", (width, bottom), PAPER)
         pen = ImageDraw.Draw(page)
         if self.title:

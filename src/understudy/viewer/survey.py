@@ -107,13 +107,14 @@ def manifest_columns(path: Path) -> dict[str, Column]:
     import pyarrow.parquet as pq
 
     columns: dict[str, Column] = {}
-    file = pq.ParquetFile(path)
-    names = [n for n in file.schema_arrow.names if n not in ("index", "file_name", "attempts")]
-    for batch in file.iter_batches(batch_size=2048, columns=names):
-        for name, array in zip(batch.schema.names, batch.columns):
-            column = columns.setdefault(_PARTED.sub("", name), Column())
-            for value in array.to_pylist():
-                column.add(value)
+    with path.open("rb") as handle:  # Arrow itself opens only names that are UTF-8
+        file = pq.ParquetFile(handle)
+        names = [n for n in file.schema_arrow.names if n not in ("index", "file_name", "attempts")]
+        for batch in file.iter_batches(batch_size=2048, columns=names):
+            for name, array in zip(batch.schema.names, batch.columns):
+                column = columns.setdefault(_PARTED.sub("", name), Column())
+                for value in array.to_pylist():
+                    column.add(value)
     return columns
 
 
@@ -124,11 +125,12 @@ def manifest_rows(path: Path, indices: set[int]) -> dict[int, dict[str, object]]
     import pyarrow.parquet as pq
 
     rows: dict[int, dict[str, object]] = {}
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=2048):
-        some = batch.filter(pc.is_in(batch.column("index"), value_set=pa.array(sorted(indices), pa.int64())))
-        for row in some.to_pylist():
-            rows[row["index"]] = {name: value for name, value in row.items()
-                                  if value is not None and name not in ("index", "file_name", "attempts")}
+    with path.open("rb") as handle:
+        for batch in pq.ParquetFile(handle).iter_batches(batch_size=2048):
+            some = batch.filter(pc.is_in(batch.column("index"), value_set=pa.array(sorted(indices), pa.int64())))
+            for row in some.to_pylist():
+                rows[row["index"]] = {name: value for name, value in row.items()
+                                      if value is not None and name not in ("index", "file_name", "attempts")}
     return rows
 
 
