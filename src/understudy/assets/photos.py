@@ -232,7 +232,8 @@ def _decoded(data: bytes, size_wh: tuple[int, int], share: float,
             upright = upright.transpose(Image.Transpose[turn])
         shrunk = upright.size[0] / wide
         box = tuple(min(edge * shrunk, limit) for edge, limit in zip(piece, (*upright.size, *upright.size)))
-        cut = upright.resize(size_wh, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+        kind = Image.Resampling.BICUBIC if scale > 1 else Image.Resampling.LANCZOS  # Lanczos rings where it enlarges
+        cut = upright.resize(size_wh, kind, box=box, reducing_gap=3.0)
         return np.array(_to_srgb(cut, profile)), (wide, high), scale
 
 

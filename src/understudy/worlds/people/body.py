@@ -162,13 +162,14 @@ def detailed_template(details: Mapping[str, float]) -> np.ndarray:
 
 def surface(shape: BodyShape, template: np.ndarray) -> np.ndarray:
     """``template`` (n, 3) float32, the first n detailed base vertices, with the phenotypes of ``shape`` put on."""
+    from scipy.linalg.blas import saxpy
+
     weights = phenotype_weights(shape)
-    shapes = model().arrays["phenotype_shapes"]
-    vertices, scratch = template.copy(), np.zeros_like(template)
+    shapes = model().arrays["phenotype_shapes"].reshape(len(weights), -1)
+    flat = template.copy().reshape(-1)
     for i in np.flatnonzero(weights):
-        np.multiply(shapes[i, : len(template)], np.float32(weights[i]), out=scratch)
-        vertices += scratch
-    return vertices
+        flat = saxpy(shapes[i, : flat.size], flat, a=weights[i])
+    return flat.reshape(template.shape)
 
 
 def stature_m(shape: BodyShape, template: np.ndarray) -> float:
@@ -176,7 +177,7 @@ def stature_m(shape: BodyShape, template: np.ndarray) -> float:
     m = model()
     weights = phenotype_weights(shape)
     active = np.flatnonzero(weights)
-    z = template[m.ends, 2] + np.tensordot(weights[active].astype(np.float32), m.end_shapes[active, :, 2], axes=1)
+    z = template[m.ends, 2] + weights[active].astype(np.float32) @ m.end_heights[active]
     return float(np.ptp(z))
 
 

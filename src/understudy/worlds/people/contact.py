@@ -93,13 +93,14 @@ def centre_of_mass(posed: Posture) -> np.ndarray:
     return sum(mass * ((1 - f) * posed.at(a) + f * posed.at(b)) for _, a, b, mass, f in _MASS) / total
 
 
-def skin(posed: Posture, vertices: np.ndarray) -> np.ndarray:
-    """Positions of some base vertices, (n, 3), in the frame of the posture's joints."""
+def skin(posed: Posture, vertices: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Positions of some base vertices, (n, 3), in the frame of the posture's joints. ``weights`` : (n, B), the model's, for
+    those who have these vertices' at hand."""
     skel, m = posed.skeleton, model()
     linear = posed.turned @ skel.neutral
     shift = posed.joints - np.einsum("bij,bj->bi", linear, skel.heads)
     moves = np.concatenate([linear, shift[:, :, None]], axis=2).reshape(-1, 12).astype(np.float32)
-    blended = (m.weights[vertices] @ moves).reshape(-1, 3, 4)
+    blended = ((m.weights[vertices] if weights is None else weights) @ moves).reshape(-1, 3, 4)
     return np.einsum("vij,vj->vi", blended[:, :, :3], skel.rest.vertices[vertices]) + blended[:, :, 3]
 
 
@@ -110,9 +111,19 @@ def soles(side: str) -> np.ndarray:
     return np.flatnonzero(region == REGIONS.index(f"foot.{side}"))
 
 
+@cache
+def _sole_weights(side: str) -> np.ndarray:
+    return model().weights[soles(side)]
+
+
+@cache
+def _arm_and_trunk_weights(side: str) -> np.ndarray:
+    return model().weights[np.concatenate(_arm_and_trunk(side))]
+
+
 def lowest(posed: Posture, side: str) -> float:
     """Height of the lowest point of one foot, in the frame of the posture's joints."""
-    return float(skin(posed, soles(side))[:, 2].min())
+    return float(skin(posed, soles(side), _sole_weights(side))[:, 2].min())
 
 
 @cache
@@ -145,7 +156,7 @@ def arm_depth(posed: Posture, side: str) -> float:
     from scipy.spatial import cKDTree
 
     arm, trunk = _arm_and_trunk(side)
-    both = skin(posed, np.concatenate([arm, trunk]))
+    both = skin(posed, np.concatenate([arm, trunk]), _arm_and_trunk_weights(side))
     points, wall = both[: len(arm)], both[len(arm):]
     turn = (posed.turned @ posed.skeleton.neutral)[model().main_bone[trunk]]
     normals = np.einsum("vij,vj->vi", turn, posed.skeleton.rest.normals[trunk])

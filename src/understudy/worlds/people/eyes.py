@@ -23,13 +23,14 @@ IRIS = {
     "grey": ((0.130, 0.160, 0.180), (0.260, 0.300, 0.320)),
 }
 _PX = 96
+_SEEN_M = 0.042  # the texture's span along the eyeball
 _EDGE = np.deg2rad(100)  # the texture reaches this far from the pupil
 _IRIS = np.deg2rad(29.5)  # an iris of 11.7 mm on an eyeball of 24 mm
 
 
 def eye_surfaces(key: Key, figure: Figure, iris: str) -> list[Surface]:
     """Both eyeballs."""
-    texture = _paint(key, iris, figure.age)
+    texture = _paint(key, iris, figure.age, figure.detail.texels(_SEEN_M, _PX, 12))
     out = []
     for side in ("L", "R"):
         base, faces, uv = _eye(side)
@@ -67,8 +68,8 @@ def _eye(side: str):
     return base, faces, np.clip(uv, 0, 1).astype(np.float32)
 
 
-def _paint(key: Key, iris: str, age: float) -> Texture:
-    y, x = (np.mgrid[:_PX, :_PX] + 0.5) / _PX * 2 - 1
+def _paint(key: Key, iris: str, age: float, n: int) -> Texture:
+    y, x = (np.mgrid[:n, :n] + 0.5) / n * 2 - 1
     polar = np.hypot(x, y) * _EDGE
     angle = np.arctan2(y, x)
     outer, inner = (np.array(c) for c in IRIS[iris])

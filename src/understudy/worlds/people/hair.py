@@ -197,8 +197,7 @@ def _grow(key: Key, figure: Figure, style: Style, material: Material, clothes: S
     # beyond the hairline all rows of a column gather in its end
     stop = np.where(clamp, last[:, None], row)
     points = np.take_along_axis(root, stop[..., None], 1) + np.take_along_axis(out * depth[..., None], stop[..., None], 1)
-    weights = np.einsum("crk,crkb->crb", grid.bary, model.weights[corners])
-    weights = np.take_along_axis(weights, stop[..., None], 1)
+    weights = np.take_along_axis(grid.weights, stop[..., None], 1)
     columns = _fall(key, figure, style, points, weights, hangs, size, rest, normals) if style.fall else (points, weights)
     surface = [_sheet("hair", figure, *columns, material, grid.face, clothes if style.fall else ())]
     if style.knot:

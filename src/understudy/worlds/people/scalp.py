@@ -29,7 +29,7 @@ class Scalp:
     beyond the hairline.
 
     face : (C, R) faces of the body mesh; bary : (C, R, 3); azimuth : (C,) radians; down : (C, R) 0 at the crown to 1 at the
-    hairline (1.25 in the last row); up : (C, R) elevation over the head's middle, -1 to 1
+    hairline (1.25 in the last row); up : (C, R) elevation over the head's middle, -1 to 1; weights : (C, R, bones)
     """
 
     face: np.ndarray
@@ -37,6 +37,7 @@ class Scalp:
     azimuth: np.ndarray
     down: np.ndarray
     up: np.ndarray
+    weights: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -58,7 +59,9 @@ def scalp() -> Scalp:
     from_pole, to_end = np.sin((1 - part) * arc) / np.sin(arc), np.sin(part * arc) / np.sin(arc)
     direction = from_pole[..., None] * pole + to_end[..., None] * end[:, None]
     face, bary = _hit(_CENTRE, direction.reshape(-1, 3), template[faces[near]])
-    return Scalp(near[face].reshape(COLUMNS, ROWS), bary.reshape(COLUMNS, ROWS, 3), azimuth, part.copy(), direction[..., 2])
+    weights = np.einsum("nk,nkb->nb", bary, model.weights[faces[near[face]]]).reshape(COLUMNS, ROWS, -1)
+    return Scalp(near[face].reshape(COLUMNS, ROWS), bary.reshape(COLUMNS, ROWS, 3), azimuth, part.copy(), direction[..., 2],
+                 weights)
 
 
 def _hit(origin: np.ndarray, directions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -74,9 +74,9 @@ class BodyModel:
         return np.flatnonzero((z > z.max() - 0.05) | (z < z.min() + 0.025))
 
     @cached_property
-    def end_shapes(self) -> np.ndarray:
-        """(624, k, 3) float32, the phenotype targets of the vertices in :attr:`ends`."""
-        return self.arrays["phenotype_shapes"][:, self.ends]
+    def end_heights(self) -> np.ndarray:
+        """(624, k) float32, how far the phenotype targets lift the vertices in :attr:`ends`."""
+        return np.ascontiguousarray(self.arrays["phenotype_shapes"][:, self.ends, 2])
 
     @cached_property
     def main_bone(self) -> np.ndarray:

@@ -104,11 +104,14 @@ class People:
 
 def _shape(stance: Stance) -> framing.Shape:
     """What framing needs to know: some skin vertices and the extremes, with room for clothes around the footprint."""
+    from scipy.spatial import ConvexHull
+
     skin = stance.body.vertices[:BODY_VERTICES]
-    extremes = [f(skin[:, axis]) for f in (np.argmin, np.argmax) for axis in range(3)]
+    columns = np.ascontiguousarray(skin.T)
+    extremes = [f(column) for f in (np.argmin, np.argmax) for column in columns]
     points = np.concatenate([skin[::12], skin[extremes]]).astype(np.float64)
     eyes = (stance.body.head("eye.L") + stance.body.head("eye.R")) / 2
     middle = points[:, :2].mean(axis=0)
     footprint = points[:, :2] + 0.02 * np.sign(points[:, :2] - middle)
-    shape = framing.Shape(points, float(eyes[2]), footprint)
+    shape = framing.Shape(points, float(eyes[2]), footprint[ConvexHull(footprint).vertices])
     return shape if stance.seat is None else seated(shape, stance.seat)

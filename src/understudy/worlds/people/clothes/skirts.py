@@ -70,8 +70,9 @@ def skirt_mesh() -> SkirtMesh:
     share = 1 / (distance + 1e-3)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
     return SkirtMesh(stencil.astype(np.float32), sparse(stencil @ model.weights), faces, on_border(faces, len(xyz)), xyz,
-                     around, neighbour_average(faces, len(xyz)).astype(np.float32), hips[near], share / share.sum(1, keepdims=True),
-                     faces.ravel()[first], uv, inverse.reshape(-1, 3).astype(np.int32), body_face, body_bary)
+                     around, neighbour_average(faces, len(xyz)).astype(np.float32), hips[near],
+                     share / share.sum(1, keepdims=True), faces.ravel()[first], uv,
+                     inverse.reshape(-1, 3).astype(np.int32), body_face, body_bary)
 
 
 def hang(key: Key, figure: Figure, m: Measures, under: np.ndarray, waist: float) -> np.ndarray:
