@@ -275,3 +275,15 @@ def test_the_audit_sees_every_file_of_the_set_that_was_cut_short(recipe, tmp_pat
     (out / name).write_bytes(data[:len(data) // 10])
     assert main(["check", str(out)]) == 1
     assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["inspect", "-o", "new"], ["convert", "--to", "yolo", "-o", "new"],
+                                     ["preview", "-o", "new"]])
+def test_a_cut_annotation_file_is_no_poorer_data_set(recipe, tmp_path, command, capsys, monkeypatch):
+    """Its sibling (keypoints.json) is whole, and must not stand in for it without a word."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", str(recipe), "-n", "2", "-w", "0", "-q", "-o", "out"]) == 0
+    file = tmp_path / "out" / "annotations" / "instances.json"
+    file.write_bytes(file.read_bytes()[:300])
+    assert main([*command, "out"]) == 1
+    assert "instances.json" in capsys.readouterr().err and not Path("new").exists()

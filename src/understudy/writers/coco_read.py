@@ -30,7 +30,7 @@ def annotation_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path] if path.suffix == ".json" and _looks_like_coco(path) else []
     found = [p for pattern in ("annotations/*.json", "*.json", "*/_annotations.coco.json")
-             for p in sorted(path.glob(pattern)) if _looks_like_coco(p)]
+             for p in sorted(path.glob(pattern)) if _looks_like_coco(p) or _is_cut_short(p)]
     for prefix in ("instances", "person_keypoints"):
         of_kind = [p for p in found if p.name.startswith(prefix)]
         if of_kind:
@@ -309,6 +309,18 @@ def _files(path: Path) -> list[Path]:
         raise DatasetError("holds no COCO annotations", where=path,
                            wanted='annotations/*.json with "images" and "annotations"')
     return files
+
+
+def _is_cut_short(path: Path) -> bool:
+    """A file that is called COCO's and ends too early: reading it says so, where a sibling's poorer labels would not."""
+    if not path.name.startswith(("instances", "person_keypoints")):
+        return False
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4096))
+            return file.read().rstrip()[-1:] != b"}"
+    except OSError:
+        return False
 
 
 def _looks_like_coco(path: Path) -> bool:
