@@ -52,7 +52,7 @@ def blur_sigma(luma: np.ndarray) -> float:
     for extra in (_LIGHT, _HEAVY):
         soft = cv2.GaussianBlur(luma, (0, 0), extra, borderType=cv2.BORDER_REFLECT_101)
         along = along or [cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=1)]
-        slopes.append(np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=1)))
+        slopes.append(cv2.magnitude(cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=1)))
     first, second = slopes
     crest = (first >= cv2.dilate(first, np.ones((3, 3), np.uint8)) - 1e-7) & (first > max(0.03, 2.5 * noise_sigma(luma)))
     crest[:8], crest[-8:], crest[:, :8], crest[:, -8:] = False, False, False, False

@@ -160,7 +160,8 @@ def arm_depth(posed: Posture, side: str) -> float:
     points, wall = both[: len(arm)], both[len(arm):]
     turn = (posed.turned @ posed.skeleton.neutral)[model().main_bone[trunk]]
     normals = np.einsum("vij,vj->vi", turn, posed.skeleton.rest.normals[trunk])
-    distance, nearest = cKDTree(wall).query(points, distance_upper_bound=0.12)
+    tree = cKDTree(wall, compact_nodes=False, balanced_tree=False)  # quick to build: it is asked once
+    distance, nearest = tree.query(points, distance_upper_bound=0.12)
     close = np.isfinite(distance)
     height = ((points[close] - wall[nearest[close]]) * normals[nearest[close]]).sum(axis=1)
     # far from what is nearest and hardly behind it: past its edge

@@ -17,6 +17,7 @@ import numpy as np
 from understudy.worlds.people import body
 
 FACE_PX = 512  # the face's texture where it is near
+BODY_PX = 256  # the body's, where it is near
 FACE_M = 0.238  # the height that it spans on the template
 _ANGLE = 1.45
 _Z = (0.612, 0.85)
@@ -166,6 +167,12 @@ def _blob(centre, sigma) -> np.ndarray:
 @lru_cache(maxsize=4)
 def body_masks(size: int) -> Mapping[str, np.ndarray]:
     """Masks in MakeHuman's atlas, (size, size) float32: palms and soles, nails, knuckles with ears and elbows."""
+    import cv2
+
+    if size < BODY_PX:
+        fine = body_masks(BODY_PX)
+        return MappingProxyType({name: cv2.resize(mask, (size, size), interpolation=cv2.INTER_AREA)
+                                 for name, mask in fine.items()})
     model = body.model()
     mesh = model.mesh("body")
     template = np.array(model.arrays["template_vertices"], float)

@@ -28,14 +28,13 @@ from understudy.values import Uniform, Value, Weighted
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.tailor import body_charts
 from understudy.worlds.people.eyes import IRIS, eye_surfaces
-from understudy.worlds.people.face_map import FACE_M, FACE_PX, FaceMasks, body_masks, face_map, face_masks
+from understudy.worlds.people.face_map import BODY_PX, FACE_M, FACE_PX, FaceMasks, body_masks, face_map, face_masks
 from understudy.worlds.people.figure import Figure, Worn
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 # reflectance over swatch for each step: light swatches are much brighter than light skin, dark ones are not
 _REFLECTS = (0.70, 0.69, 0.68, 0.70, 0.76, 0.98, 1.08, 1.12, 1.15, 1.12)
-_BODY_PX = 256
-_ATLAS_M = 1.2  # of skin, along a side of MakeHuman's atlas
+_ATLAS_M = 0.6  # half the skin along a side of MakeHuman's atlas: nothing on the body is sharp
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
 _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
 
@@ -136,7 +135,7 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
     part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
     face_colour, face_bump = paint_face(key.child("face"), look, face_masks(figure.detail.texels(FACE_M, FACE_PX)))
     face = Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)
-    size = figure.detail.texels(_ATLAS_M, _BODY_PX, 64)
+    size = figure.detail.texels(_ATLAS_M, BODY_PX, 64)
     skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=0.4)
     lining = Material((0.12, 0.022, 0.02), roughness=0.35)
     out = []

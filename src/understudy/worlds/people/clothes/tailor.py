@@ -14,6 +14,8 @@ from understudy.worlds.people import body
 from understudy.worlds.people.charts import charts
 from understudy.worlds.people.clothes.cut import Piece, cut, open_edges, weld, whole
 
+_MARGIN_M = 0.07  # longer than the longest edge of what is cut
+
 
 class Cuttable(Protocol):
     """What a mesh must have to be cut: see Canvas and SkirtMesh."""
@@ -45,7 +47,7 @@ class Length:
 
 def cut_out(mesh: Cuttable, levels: Sequence[np.ndarray]) -> Length:
     """The part of a mesh where every level (at its vertices) is above 0."""
-    keep = np.logical_and.reduce([level > -0.12 for level in levels])  # faces far outside need no cutting
+    keep = np.logical_and.reduce([level > -_MARGIN_M for level in levels])  # faces far outside need no cutting
     first, second, third = (keep[mesh.faces[:, k]] for k in range(3))
     near = np.flatnonzero(first | second | third)
     vertices, faces = _compact(mesh.faces[near], len(keep))
@@ -67,8 +69,8 @@ def sew(name: str, part: str, length: Length, *, posed: np.ndarray, rest: np.nda
     """
     piece, at = length.piece, length.corner_vertex
     normals = body.vertex_normals(posed, length.faces)
-    vertices, normal, rest, uv = (piece.spread(x) for x in (posed[at], normals[at], rest[at],
-                                                            length.corner_uv * np.float32(per_m)))
+    all_of_it = np.concatenate([posed[at], normals[at], rest[at], length.corner_uv * np.float32(per_m)], axis=1)
+    vertices, normal, rest, uv = np.split(piece.spread(all_of_it), (3, 6, 9), axis=1)
     normal = normal / np.maximum(np.sqrt(np.einsum("ij,ij->i", normal, normal)), 1e-12)[:, None]
     faces = piece.faces
     face_chart = chart[length.parent[piece.parent]]
