@@ -15,7 +15,8 @@ from understudy.make import make_record
 from understudy.recipe import parse
 
 GOLDEN = Path(__file__).parent / "golden" / "records.json"
-SMALL = ["sensors.renderer=flat", "sensors.camera.size=[96, 72]"]
+SMALL = ["sensors.renderer=flat", "sensors.camera.size=[96, 72]",
+         "labels.keep=[masks, amodal, semantic, parts, instances, keypoints]"]
 RECIPES = {
     "solids": ("solids", []),
     "people": ("people-in-rooms", []),
