@@ -216,9 +216,9 @@ def main() -> None:
             rows, masks = counts(net, val)
             miou, person = mean_iou(rows)
             low, high = interval(rows)
-            results.append({"trained_on": name, "seed": seed, "miou": round(miou, 4), "person_iou": round(person, 4),
-                            "low": round(low, 4), "high": round(high, 4), "n": len(val),
-                            "cpu_s": round(time.process_time() - start)})
+            figures = {"miou": miou, "person_iou": person, "low": low, "high": high}
+            results.append({"trained_on": name, "seed": seed, "n": len(val), "cpu_s": round(time.process_time() - start),
+                            **{k: round(float(v), 4) for k, v in figures.items()}})
             print(results[-1], flush=True)
             if args.worst and len(results) == 1:
                 sheet(val, masks, rows, args.worst)
@@ -236,7 +236,7 @@ def sheet(val, masks, rows, path: Path, n: int = 10, side: int = 240) -> None:
     canvas = Image.new("RGB", (5 * side, -(-n // 5) * side))
     for k, i in enumerate(worst):
         image, truth = val[i]
-        shown = image.astype(float)
+        shown = np.array(Image.fromarray(image).resize(truth.shape[::-1])).astype(float)  # masks may be smaller
         shown[masks[i]] = shown[masks[i]] * 0.5 + np.array([255, 0, 0]) * 0.5
         missed = truth & ~masks[i]
         shown[missed] = shown[missed] * 0.5 + np.array([0, 80, 255]) * 0.5

@@ -47,6 +47,8 @@ class Framing:
                                    "height of the camera, where the shot and the place leave it free")
     roll_deg: Value = param(Normal(0, 1.5, -6, 6), Interval(-45, 45), "degrees",
                             "roll of the camera, where no photograph is")
+    in_focus: Value = param(Weighted((("yes", True, 7.0), ("no", False, 1.0))), Boolean(), "",
+                            "the camera focuses on the subject; else at its own focus_m")
     facing_deg: Value = param(
         Weighted((("front", Normal(0, 22, -60, 60), 6.0), ("left", Uniform(45, 135), 1.3),
                   ("right", Uniform(-135, -45), 1.3), ("away", Uniform(135, 225), 1.2))), Interval(-360, 360), "degrees",
@@ -118,6 +120,8 @@ def arrange(draws: Draws, how: Framing, camera: Camera, place: Place,
         if _clear(place, subject, seen_from(wanted)[1]):
             distance = wanted
     camera, spot = seen_from(distance)
+    if draws("in_focus", how.in_focus):  # a figure blurred before a sharp photograph teaches that people are blurred
+        camera = replace(camera, optics=replace(camera.optics, focus_m=distance))
     draws.note("share_reached", round(lens.focal_px[1] * subject.height_m / (distance * lens.size_wh[1]), 4))
     draws.note("distance_m", round(distance, 4))
     spots = [spot]
