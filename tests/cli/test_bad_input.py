@@ -224,7 +224,9 @@ def test_names_that_are_no_utf8(tmp_path):
                                      ["generate", "RECIPE", "-n", "2000", "-w", "0", "-o", "out"]])
 def test_ctrl_c_is_130_and_leaves_no_half_file(recipe, tmp_path, command):
     run = subprocess.Popen([sys.executable, "-m", "understudy", *(str(recipe) if a == "RECIPE" else a for a in command)],
-                           cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                           cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                           # a test run in the background ignores the signal, and its children would inherit that
+                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     while run.poll() is None and not ((tmp_path / "sheet.png").exists() or (tmp_path / "out" / "ledger").exists()):
         time.sleep(0.05)
     run.send_signal(signal.SIGINT)
