@@ -79,9 +79,16 @@ def visibility(signals, xyz, radius=0.1, number=1):
     (2.50, 2, 2),   # somebody behind
 ])
 def test_visibility_is_decided_by_what_lies_in_front(surface_m, owner, expected):
-    signals = picture(instance=np.full((H, W), owner, np.uint32), depth=np.full((H, W), surface_m, np.float32))
+    instance = np.full((H, W), owner, np.uint32)
+    instance[20, 32:34] = 1  # something of the body is seen two pixels away
+    signals = picture(instance=instance, depth=np.full((H, W), surface_m, np.float32))
     x, y, v = visibility(signals, (0, 0, 2.0))
     assert (x, y, v) == (30, 20, expected)
+
+
+def test_a_point_with_nothing_of_its_own_body_around_is_hidden():
+    signals = picture(instance=np.full((H, W), 2, np.uint32), depth=np.full((H, W), 2.5, np.float32))
+    assert visibility(signals, (0, 0, 2.0))[2] == 1
 
 
 def test_visibility_is_a_majority_not_one_sample():

@@ -2,8 +2,9 @@
 
 COCO's visibility: 2 visible, 1 labelled but hidden, 0 outside the picture (or behind the camera; then x = y = 0). A joint
 lies *inside* the body, so the surface in front of it is no occluder by itself: a point counts as seen where the first
-surface lies no more than its ``radius_m`` (body-scaled, stated by the world) nearer than the point. One sample at the
-point would flip at every silhouette edge; the decision is a majority over a small disc of pixel centres.
+surface lies no more than its ``radius_m`` (body-scaled, stated by the world) nearer than the point, and where something
+of its own entity is seen around it. One sample at the point would flip at every silhouette edge; the decision is a
+majority over a small disc of pixel centres.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from understudy.signals import DEPTH, INSTANCE, Signals
 # The disc of samples covers this share of the point's own tolerance, and at most this many pixels.
 _DISC_OF_RADIUS = 0.35
 _DISC_MOST_PX = 6.0
+# Something of the entity must be seen this near: a finger may be thinner than a pixel, but not alone in the picture.
+_OWN_WITHIN_PX = 3
 
 
 @answers(INSTANCE, DEPTH)
@@ -45,8 +48,13 @@ def _point_set(scene: Scene, signals: Signals, entity_id: int, named: Keypoints)
 
 
 def _is_seen(signals: Signals, entity_id: int, xy: np.ndarray, z: float, tolerance_m: float, radius_px: float) -> bool:
-    """Does at least half of a disc around the point see the point's surroundings?"""
+    """Does at least half of a disc around the point see the point's surroundings, and is the entity seen there at all?"""
     h, w = signals[DEPTH].shape
+    reach = max(int(min(_DISC_OF_RADIUS * radius_px, _DISC_MOST_PX)), _OWN_WITHIN_PX)
+    column, row = int(xy[0]), int(xy[1])
+    around = signals[INSTANCE][max(row - reach, 0):row + reach + 1, max(column - reach, 0):column + reach + 1]
+    if not (around == entity_id).any():
+        return False
     disc = min(max(_DISC_OF_RADIUS * radius_px, 0.75), _DISC_MOST_PX)
     columns = np.arange(max(int(xy[0] - disc), 0), min(int(xy[0] + disc), w - 1) + 1)
     rows = np.arange(max(int(xy[1] - disc), 0), min(int(xy[1] + disc), h - 1) + 1)
