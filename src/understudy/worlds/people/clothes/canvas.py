@@ -110,12 +110,15 @@ def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
     return Coordinates(xyz, arm, limb, along, around)
 
 
-@lru_cache(maxsize=1)
-def canvas() -> Canvas:
-    """The canvas over the body model's tights, made once per process."""
+def refined(mesh: str):
+    """One of the body model's helper meshes, subdivided once (Catmull-Clark).
+
+    Returns the stencil (n, V) sparse that takes base vertices to its n vertices, its triangles (m, 3) int, its vertices on
+    the template (n, 3) m, and the template's base vertices (V, 3) m.
+    """
     model = body.model()
     template = np.array(model.arrays["template_vertices"], float)
-    halves = model.mesh("tights").base_faces
+    halves = model.mesh(mesh).base_faces
     half = len(halves) // 2
     quads = np.concatenate([halves[:half], halves[half:, 2:]], 1)
     stencil, fine, _ = catmull_clark(quads, len(template))
@@ -123,8 +126,14 @@ def canvas() -> Canvas:
     number = np.full(stencil.shape[0], -1)
     number[used] = np.arange(len(used))
     stencil, fine = stencil[used].tocsr(), number[fine]
-    faces = np.concatenate([fine[:, [0, 1, 2]], fine[:, [0, 2, 3]]])
-    xyz = stencil @ template
+    return stencil, np.concatenate([fine[:, [0, 1, 2]], fine[:, [0, 2, 3]]]), stencil @ template, template
+
+
+@lru_cache(maxsize=1)
+def canvas() -> Canvas:
+    """The canvas over the body model's tights, made once per process."""
+    model = body.model()
+    stencil, faces, xyz, template = refined("tights")
     weights = stencil @ model.weights
     at = locate(xyz, weights)
     stations, centres = _rings(at)

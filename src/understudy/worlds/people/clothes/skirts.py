@@ -10,9 +10,8 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.canvas import beneath, canvas, neighbour_average, on_border, sparse
+from understudy.worlds.people.clothes.canvas import beneath, canvas, neighbour_average, on_border, refined, sparse
 from understudy.worlds.people.clothes.shell import Measures, move
-from understudy.worlds.people.clothes.subdivide import catmull_clark
 from understudy.worlds.people.figure import Figure
 
 
@@ -45,17 +44,7 @@ def skirt_mesh() -> SkirtMesh:
     from scipy.spatial import cKDTree
 
     model = body.model()
-    template = np.array(model.arrays["template_vertices"], float)
-    halves = model.mesh("skirt").base_faces
-    half = len(halves) // 2
-    quads = np.concatenate([halves[:half], halves[half:, 2:]], 1)
-    stencil, fine, _ = catmull_clark(quads, len(template))
-    used = np.unique(fine)
-    number = np.full(stencil.shape[0], -1)
-    number[used] = np.arange(len(used))
-    stencil, fine = stencil[used].tocsr(), number[fine]
-    faces = np.concatenate([fine[:, [0, 1, 2]], fine[:, [0, 2, 3]]])
-    xyz = stencil @ template
+    stencil, faces, xyz, template = refined("skirt")
     around = np.arctan2(xyz[:, 0], -(xyz[:, 1] + 0.02))
     angle = np.mod(around[faces] + np.pi, 2 * np.pi)
     wide = np.ptp(angle, axis=1) > np.pi
