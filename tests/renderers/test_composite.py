@@ -11,7 +11,8 @@ from understudy.geometry.cameras import look_at
 from understudy.geometry.poses import apply, translation
 from understudy.key import Key
 from understudy.renderers.mitsuba import Path, meshes
-from understudy.renderers.mitsuba.composite import blended, filled, grainy, membrane
+from understudy.renderers.mitsuba.composite import blended, filled, membrane
+from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import BOUNCE, shadow_ratio
 from understudy.renderers.mitsuba.variant import mitsuba
 from understudy.renderers.triangles import triangles_of

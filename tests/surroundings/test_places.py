@@ -18,6 +18,7 @@ from understudy.surroundings.things import floating
 
 CAMERA = Camera(lens_of((96, 64), 60), np.eye(4))
 BUILT = ("room", "open_air")
+SINGLE = ("photographs", *BUILT)
 SEEDS = range(12)
 
 
@@ -26,13 +27,27 @@ def sample(name, seed, **fields):
     return resolve(SURROUNDINGS, name)(**fields).sample(draws, CAMERA), draws.drawn
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_every_field_is_declared_drawn_and_documented(name):
     declared = fields_of(resolve(SURROUNDINGS, name))
     assert all(d.doc for d in declared.values())
     drawn = sample(name, 0)[1]
     settings = {"folder", "exclude", "people", "horizon_from"}
     assert set(declared) - settings <= set(drawn)
+
+
+def test_mixed_surroundings_are_the_drawn_kind_s_own():
+    assert set(SURROUNDINGS) == {*SINGLE, "mixed"}
+    seen = set()
+    for seed in range(8):
+        place, drawn = sample("mixed", seed)
+        which = drawn["which"]
+        seen.add(which)
+        draws = Draws(Key(seed)).at(which)
+        own = resolve(SURROUNDINGS, which)().sample(draws, CAMERA)
+        assert drawn == {"which": which, **draws.drawn}
+        assert [e.id for e in place.entities] == [e.id for e in own.entities] and place.horizon == own.horizon
+    assert seen == set(SINGLE)
 
 
 @pytest.mark.parametrize("name", SURROUNDINGS)
@@ -48,7 +63,7 @@ def test_the_same_key_gives_the_same_place(name):
                 assert np.array_equal(s.material.base_color.pixels, t.material.base_color.pixels)
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_nothing_is_constant(name):
     drawn = [sample(name, s)[1] for s in range(16)]
     for path in drawn[0]:
@@ -159,7 +174,7 @@ def test_an_overcast_sky_hides_the_sun():
     assert sample("open_air", 0, cloud=1.0)[0].sun is None
 
 
-@pytest.mark.parametrize("name", SURROUNDINGS)
+@pytest.mark.parametrize("name", SINGLE)
 def test_every_end_of_every_support_can_be_sampled(name):
     """What validation admits, sampling survives: each parameter at each finite end and option of its support."""
     for field, declared in fields_of(resolve(SURROUNDINGS, name)).items():

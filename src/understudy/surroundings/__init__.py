@@ -46,4 +46,5 @@ SURROUNDINGS: dict[str, str | type] = {
     "photographs": "understudy.surroundings.photographs:Photographs",
     "room": "understudy.surroundings.room:Room",
     "open_air": "understudy.surroundings.open_air:OpenAir",
+    "mixed": "understudy.surroundings.mixed:Mixed",
 }

@@ -8,13 +8,15 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.renderers.channels import Hits
+from understudy.renderers.mitsuba.defocus import defocused
 from understudy.renderers.mitsuba.denoise import denoised
+from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import shadow_ratio
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
 _FEATHER_PX = 1.6  # the gaussian blend's softening
-_PULL = 0.35  # how far the poisson blend draws a figure towards its surroundings: all the way hides small ones
+_PULL = 0.2  # how far the poisson blend draws a figure towards its surroundings: all the way hides small ones
 
 
 def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> np.ndarray:
@@ -24,6 +26,7 @@ def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, qu
     if quality.shadow_samples:
         ratio = shadow_ratio(mi, bare, scene, quality.shadow_samples, key.child("shadow"))
         ground = ground if ratio is None else ground * ratio
+    ground = defocused(ground, scene.camera, backdrop.noise, key.child("backdrop"))
     if not len(hits.pixel):
         return ground
     light, cover = _figures(mi, bare, scene, triangles, hits, quality, key)
@@ -102,17 +105,6 @@ def membrane(difference: np.ndarray, cover: np.ndarray) -> np.ndarray:
         share = np.minimum(1, 8 * level[..., 3:])
         surface = surface * (1 - share) + share * level[..., :3] / np.maximum(level[..., 3:], 1e-6)
     return surface
-
-
-def grainy(light: np.ndarray, cover: np.ndarray, noise: float, key: Key) -> np.ndarray:
-    """Noise of standard deviation ``noise`` in sRGB, as the photograph has it, on the figures alone."""
-    at = np.flatnonzero(cover > 0.01)
-    share = cover.reshape(-1)[at, None]
-    own = light.reshape(-1, 3)[at] / share
-    slope = 2.27 * np.maximum(own, 0.002) ** 0.583  # d linear / d sRGB
-    out = light.copy()
-    out.reshape(-1, 3)[at] = np.maximum(own + key.normals(len(at), 3) * np.float32(noise) * slope, 0) * share
-    return out
 
 
 def filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:

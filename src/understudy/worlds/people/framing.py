@@ -18,7 +18,7 @@ from understudy.draws import Draws
 from understudy.errors import Unsatisfiable
 from understudy.fields import param
 from understudy.geometry.cameras import level, pitch_to_horizon, project
-from understudy.scene import Camera
+from understudy.scene import Camera, Entity
 from understudy.supports import Boolean, Interval, OneOf
 from understudy.surroundings import Place
 from understudy.values import LogUniform, Normal, Uniform, Value, Weighted
@@ -47,7 +47,7 @@ class Framing:
                                    "height of the camera, where the shot and the place leave it free")
     roll_deg: Value = param(Normal(0, 1.5, -6, 6), Interval(-45, 45), "degrees",
                             "roll of the camera, where no photograph is")
-    in_focus: Value = param(Weighted((("yes", True, 7.0), ("no", False, 1.0))), Boolean(), "",
+    in_focus: Value = param(Weighted((("yes", True, 15.0), ("no", False, 1.0))), Boolean(), "",
                             "the camera focuses on the subject; else at its own focus_m")
     facing_deg: Value = param(
         Weighted((("front", Normal(0, 22, -60, 60), 6.0), ("left", Uniform(45, 135), 1.3),
@@ -117,7 +117,7 @@ def arrange(draws: Draws, how: Framing, camera: Camera, place: Place,
 
     distance = _on_floor(wanted, place)
     if wanted < distance:  # nearer than the floor begins: allowed where nothing stands
-        if _clear(place, subject, seen_from(wanted)[1]):
+        if clear(place.entities, subject, seen_from(wanted)[1]):
             distance = wanted
     camera, spot = seen_from(distance)
     if draws("in_focus", how.in_focus):  # a figure blurred before a sharp photograph teaches that people are blurred
@@ -141,12 +141,11 @@ def _on_floor(distance: float, place: Place) -> float:
     return min(max(distance, near), far)
 
 
-def _clear(place: Place, shape: Shape, spot: Spot) -> bool:
-    """Whether a figure's footprint keeps clear of the boxes around the things of the place (a room's shell, which holds the
-    whole floor, aside)."""
+def clear(entities: Sequence[Entity], shape: Shape, spot: Spot) -> bool:
+    """Whether a footprint keeps clear of the boxes around things (a room's shell, which holds the whole floor, aside)."""
     ground = shape.footprint @ spot.to_world[:2, :2].T + spot.to_world[:2, 3]
     low, high = ground.min(axis=0) - GAP_M, ground.max(axis=0) + GAP_M
-    for entity in place.entities:
+    for entity in entities:
         ends = [(s.vertices.min(axis=0), s.vertices.max(axis=0)) for s in entity.surfaces]
         first, last = np.min([a for a, _ in ends], axis=0), np.max([b for _, b in ends], axis=0)
         around = (first[:2] < low).all() and (last[:2] > high).all() and (last[:2] - first[:2] > 2.0).all()

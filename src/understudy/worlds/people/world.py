@@ -24,6 +24,7 @@ from understudy.worlds.people.population import Body, Person
 from understudy.worlds.people.pose import Posing, Stance
 from understudy.worlds.people.props import Occluders, seated, stool
 from understudy.worlds.people.skin import Skin
+from understudy.worlds.people.things import Things
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class People:
     pose: Posing = group(Posing, "what a figure does")
     framing: framing.Framing = group(framing.Framing, "how the figures are in the picture")
     occluders: Occluders = group(Occluders, "things that stand in front")
+    things: Things = group(Things, "unlabelled things that stand among the figures")
     surroundings: Surroundings = one_of(SURROUNDINGS, "photographs", "where they are")
 
     def sample(self, draws: Draws, camera: Camera) -> Scene:
@@ -68,6 +70,7 @@ class People:
                 entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
         if cast:
             entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
+        entities += self.things.sample(draws.at("things"), camera, where, [c.shape for c in cast], spots, free + 100)
         return Scene(self.categories, camera, (*entities, *where.entities), where.environment, where.sun, where.lamps,
                      where.backdrop, where.ground, where.assets)
 
