@@ -126,6 +126,16 @@ def test_doctor_s_remedies(monkeypatch):
     assert doctor.bodies("0.6", None, "crashed (signal 6)").state == doctor.MISSING
 
 
+def test_doctor_on_learning():
+    good = {"version": "2.13.0+cpu", "bf16": False, "cuda": False}
+    (line,) = doctor.learning(good, "", "")
+    assert line.state == doctor.OK and "float32" in line.what
+    assert "in bfloat16" in doctor.learning(good | {"bf16": True}, "", "")[0].what
+    broken = doctor.learning(good, "", "RuntimeError: operator torchvision::nms does not exist")
+    assert [f.state for f in broken] == [doctor.OK, doctor.NOTE] and "pip uninstall torchvision" in broken[1].remedy
+    assert doctor.learning(None, "crashed (signal 4)", "")[0].state == doctor.NOTE
+
+
 def test_doctor_fails_where_something_needed_is_missing(monkeypatch, capsys, folder):
     monkeypatch.setattr(doctor, "version", lambda name: None)
     (folder / "file").write_text("")

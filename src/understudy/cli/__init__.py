@@ -20,6 +20,10 @@ COMMANDS = {
     "check": "audit a data set's labels (ours, or any COCO or YOLO folder)",
     "inspect": "write an HTML report on a data set",
     "convert": "rewrite a data set in another format",
+    "train": "train a small network on a data set",
+    "finetune": "go on training a model on real pictures",
+    "evaluate": "score a model on real pictures, with intervals and slices",
+    "predict": "say what a model finds in pictures",
     "doctor": "say what this machine has and lacks",
 }
 

@@ -65,7 +65,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    findings = [_python(), *_machine(), *_cache(), *_packages(), _renderer(), _denoiser(), *_bodies()]
+    findings = [_python(), *_machine(), *_cache(), *_packages(), _renderer(), _denoiser(), *_bodies(), *_learning()]
     for finding in findings:
         print(f"{finding.state:8} {finding.what}")
         if finding.remedy:
@@ -216,3 +216,40 @@ def bodies(anny: str, found: dict | None, why: str) -> Finding:
         return Finding(MISSING, f"torchvision does not fit the installed torch, so bodies cannot be built: {reason}",
                        "Understudy does not need it: pip uninstall torchvision")
     return Finding(NOTE, f"bodies of anny {anny} are not built yet", "The first people take a minute more, once")
+
+
+_TORCH = """
+import json, torch
+cpu = torch.cpu
+fast = bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+print("\\n" + json.dumps({"version": torch.__version__, "bf16": fast, "cuda": torch.cuda.is_available()}))
+"""
+
+
+def _learning() -> list[Finding]:
+    """What `train` and `evaluate` need; nothing else here does."""
+    absent = [name for name in ("torch", "safetensors", "faster-coco-eval") if version(name) is None]
+    if absent:
+        return [Finding(NOTE, f"learning is not installed ({', '.join(absent)})",
+                        "For train and evaluate: pip install torch --index-url https://download.pytorch.org/whl/cpu && "
+                        "pip install 'understudy[learn]'")]
+    found, why = probe(_TORCH)
+    broken = ""
+    if version("torchvision") is not None:
+        tried, _ = probe(_IMPORTS, "torchvision")
+        broken = (tried or {}).get("torchvision") or ""
+    return learning(found, why, broken)
+
+
+def learning(found: dict | None, why: str, torchvision: str) -> list[Finding]:
+    """What the probes of torch and torchvision say of learning."""
+    if found is None:
+        return [Finding(NOTE, f"learning does not work: torch fails: {why}", "pip install --force-reinstall torch "
+                        "--index-url https://download.pytorch.org/whl/cpu")]
+    how = "in bfloat16" if found["bf16"] else "in float32: this processor has no bfloat16, which would be 1.8 times as fast"
+    lines = [Finding(OK, f"learning with torch {found['version']}, {how}")]
+    if torchvision:
+        reason = re.sub(r"\s+", " ", torchvision)[:100]
+        lines.append(Finding(NOTE, f"torchvision is broken, which breaks transformers, too: {reason}",
+                             "Understudy does not need it: pip uninstall torchvision"))
+    return lines

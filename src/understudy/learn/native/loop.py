@@ -1,0 +1,156 @@
+"""The training loop: AdamW, one cycle of the learning rate, averaged weights, the best checkpoint by a real validation.
+
+Nothing here depends on the clock when the budget is counted in pictures: the same seed, thread count and budget give the
+same numbers on the same kind of machine.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from understudy.errors import RunError
+from understudy.learn.budget import Budget
+from understudy.learn.mixture import Mixture
+from understudy.learn.native.backbone import normalised
+from understudy.learn.native.losses import semantic_loss, thing_loss
+from understudy.learn.native.network import Network
+from understudy.learn.region_targets import regions
+from understudy.learn.thing_targets import things
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    rate : greatest learning rate; decay : AdamW's weight decay; average : of the weights, per step
+    checks : how often the validation is asked, the last time at the end; precision : bf16, fp32 or auto
+    """
+
+    budget: Budget
+    batch: int = 16
+    rate: float = 3e-3
+    decay: float = 0.02
+    average: float = 0.995
+    checks: int = 8
+    precision: str = "auto"
+    threads: int = 1
+
+
+@dataclass
+class Point:
+    """One point of the curve. score : of the validation, if it was asked here."""
+
+    images: int
+    cpu_s: float
+    loss: float
+    score: float | None = None
+
+
+@dataclass
+class Fitted:
+    """network : the chosen, averaged weights; chosen_at : pictures shown until then; broken : why it stopped early."""
+
+    network: Network
+    images: int
+    cpu_s: float
+    curve: list[Point] = field(default_factory=list)
+    chosen_at: int = 0
+    broken: str = ""
+
+
+def bf16_is_faster() -> bool:
+    """Whether this processor computes in bfloat16 (AVX-512 BF16 or AMX). Its flags decide, not a timing: a benchmark on a
+    busy machine could choose differently each time, and with it every number."""
+    cpu = torch.cpu
+    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+
+
+def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int] | None,
+        validate: Callable[[Network], float] | None, tell: Callable[[Point], None]) -> Fitted:
+    """Train ``network`` (changed in place). ``validate`` scores averaged weights, greater is better; without it the last
+    ones are taken. RunError when memory runs out. A loss that is no number ends it: ``broken`` says so."""
+    torch.set_num_threads(settings.threads)
+    try:
+        return _fit(network, mixture, settings, twins, validate, tell)
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, MemoryError) or "alloc" in str(error):
+            raise RunError("out of memory", wanted="room for a batch", got=f"batches of {settings.batch} pictures of "
+                           f"{mixture.side} pixels", remedy="Pass a smaller --batch, --side or --size") from error
+        raise
+
+
+def _fit(network, mixture, settings, twins, validate, tell) -> Fitted:
+    spec = network.spec
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and bf16_is_faster())
+    averaged = copy.deepcopy(network).eval()
+    optimizer = torch.optim.AdamW(network.parameters(), settings.rate, weight_decay=settings.decay, fused=True)
+    spent = settings.budget.started()
+    done = Fitted(averaged, 0, 0.0)
+    best, due, paused, recent = -math.inf, 1, 0.0, []
+    step = 0
+    while spent.share < 1:
+        network.train()
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * cycle(spent.share)
+        images, samples = mixture.batch(step, settings.batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            out = network(normalised(torch.from_numpy(images)))
+        if spec.task == "semantic":
+            loss = semantic_loss(out, regions(samples, len(spec.classes), spec.side, network.backbone.stride))
+        else:
+            loss = thing_loss(out, things(samples, len(spec.classes), spec.side, network.backbone.stride,
+                                          masks=spec.task == "mask", twins=twins if spec.task == "keypoint" else None))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
+        value = loss.item()
+        if not (math.isfinite(value) and math.isfinite(norm.item())):
+            done.broken = f"the loss is {value:g} and its gradient {norm.item():g} after {spent.images:,} pictures"
+            break
+        optimizer.step()
+        _average(averaged, network, min(settings.average, (1 + step) / (10 + step)))
+        step += 1
+        spent.images += settings.batch
+        recent.append(value)
+        if spent.share >= due / settings.checks:
+            due = int(spent.share * settings.checks + 1e-9) + 1
+            point = Point(spent.images, spent.cpu_s, sum(recent) / len(recent))
+            recent = []
+            if validate is not None:
+                before = spent.cpu_s
+                point.score = validate(averaged)
+                spent.start_s += spent.cpu_s - before  # measuring is not learning
+                paused += spent.cpu_s - before
+                if point.score > best:
+                    best, done.chosen_at = point.score, point.images
+                    done.network = copy.deepcopy(averaged)
+            done.curve.append(point)
+            tell(point)
+    if validate is None or not done.chosen_at:
+        done.network, done.chosen_at = averaged, spent.images
+    done.images, done.cpu_s = spent.images, spent.cpu_s
+    done.network.eval()
+    return done
+
+
+def cycle(share: float, rise: float = 0.1) -> float:
+    """The learning rate over its greatest, at ``share`` of the budget: up for a tenth, then down, both as half cosines
+    (Smith and Topin, *Super-convergence*, 2018)."""
+    if share < rise:
+        return 0.04 + 0.96 * 0.5 * (1 - math.cos(math.pi * share / rise))
+    return max(0.5 * (1 + math.cos(math.pi * (share - rise) / (1 - rise))), 1e-4)
+
+
+@torch.no_grad()
+def _average(averaged: Network, network: Network, keep: float) -> None:
+    pairs = [(a, b) for a, b in zip(averaged.state_dict().values(), network.state_dict().values())]
+    real = [(a, b) for a, b in pairs if a.is_floating_point()]
+    torch._foreach_lerp_([a for a, _ in real], [b for _, b in real], 1 - keep)
+    for a, b in pairs:
+        if not a.is_floating_point():
+            a.copy_(b)

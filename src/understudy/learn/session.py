@@ -1,0 +1,317 @@
+"""Train, fine-tune, evaluate, predict: what the commands do, for Python. Torch is loaded when one of them is called."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import MissingDependency, RunError, UsageError, WriteError
+from understudy.learn.budget import Budget
+from understudy.learn.measure import MAIN, Measured
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A training. data : what is learned from; mix : (data set, share of the pictures shown); validation : real pictures
+    that choose the checkpoint; init : a model to start from; count : only the first pictures of ``data``."""
+
+    data: Path
+    out: Path
+    task: str = "semantic"
+    classes: tuple[str, ...] | None = None
+    mix: tuple[tuple[Path, float], ...] = ()
+    validation: Path | None = None
+    init: Path | None = None
+    size: str = "tiny"
+    side: int = 160
+    budget: Budget = Budget(images=40_000)
+    seed: int = 0
+    batch: int = 16
+    rate: float = 3e-3
+    precision: str = "auto"
+    threads: int = 1
+    count: int | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    allow_overlap: bool = False
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left: the model's file, its card, and why it stopped early, if it did."""
+
+    model: Path
+    card: Mapping[str, Any]
+    broken: str = ""
+
+
+def need_torch() -> None:
+    """MissingDependency, with the command that installs it, where torch or safetensors is absent."""
+    try:
+        import safetensors  # noqa: F401
+        import torch  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingDependency(f"learning needs the package {error.name}", remedy="pip install torch --index-url "
+                                "https://download.pytorch.org/whl/cpu && pip install 'understudy[learn]'") from error
+
+
+def train(request: Request, tell: Tell) -> Trained:
+    """Train a model and write ``out``: model.safetensors, run.json, curve.csv, report.html.
+
+    A loss that is no number stops it: what was learned until then is kept, and ``broken`` says why.
+    """
+    need_torch()
+    from understudy.key import Key
+    from understudy.learn.classes import chosen
+    from understudy.learn.mixture import Mixture
+    from understudy.learn.native import loop, model_file
+    from understudy.learn.native.network import Spec, built, weights
+    from understudy.learn.prepare import prepare, strength_for
+    from understudy.learn.report import training_report
+    from understudy.learn.sources import open_source
+    from understudy.learn.validation import score
+    from understudy.writers.points import mirror
+
+    single_threaded_images()
+    network = seen = None
+    if request.init is not None:
+        network, _, seen = model_file.load(request.init)
+        spec, classes = network.spec, network.spec.classes
+    else:
+        classes = chosen((source := open_source(request.data)).categories, request.classes, source.path)
+        spec = None
+    prepared = prepare(request.data, spec.task if spec else request.task, classes, spec.side if spec else request.side,
+                       mix=request.mix, validation=request.validation, count=request.count,
+                       points=spec.points if spec else None, renamed=request.renamed,
+                       allow_overlap=request.allow_overlap, seen=seen)
+    if network is None:
+        spec = Spec(request.task, classes, request.size, request.side, prepared.points)
+        network = built(spec, request.seed)
+    twins = mirror(spec.points)
+    strength, told = strength_for(spec.task, spec.classes, spec.points, twins)
+    for message in (*prepared.messages, *told):
+        tell(message)
+    out = request.out
+    _make(out)
+    settings = loop.Settings(request.budget, request.batch, request.rate, precision=request.precision,
+                             threads=request.threads)
+    tell(_opening(prepared, spec, weights(network), request))
+    mixture = Mixture(prepared.parts, Key(request.seed).child("train"), spec.side, strength)
+    checked = prepared.validation
+    validate = None if checked is None else (lambda net: score(net, checked.store, checked.number))
+
+    def told_point(point: loop.Point) -> None:
+        real = "" if point.score is None else f", {MAIN[spec.task]} {point.score:.3f} on the real validation"
+        tell(f"  {point.images:,} pictures, {point.cpu_s:.0f} CPU-seconds, loss {point.loss:.3f}{real}")
+
+    fitted = loop.fit(network, mixture, settings, twins, validate, told_point)
+    hashes = prepared.seen_photographs if seen is None else np.concatenate([seen, prepared.seen_photographs])
+    card = _card(request, spec, prepared, settings, fitted, weights(network), strength)
+    model = out / "model.safetensors"
+    model_file.save(model, fitted.network, card, hashes)
+    _write(out / "run.json", json.dumps(card, indent=1) + "\n")
+    rows = [f"{p.images},{p.cpu_s:.2f},{p.loss:.6g},{'' if p.score is None else f'{p.score:.6f}'}" for p in fitted.curve]
+    _write(out / "curve.csv", "\n".join(["images,cpu_s,loss,real_validation", *rows]) + "\n")
+    _write(out / "report.html", training_report(card, fitted.curve))
+    return Trained(model, card, fitted.broken)
+
+
+def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: Mapping[str, str] | None = None,
+             allow_overlap: bool = False, threads: int = 1) -> Measured:
+    """Score a model on real pictures; with ``out`` write evaluation.json, table.npz and report.html there.
+
+    UsageError for a made data set, DatasetError for photographs that the model was trained on.
+    """
+    need_torch()
+    import torch
+
+    from understudy.learn import duplicates
+    from understudy.learn.classes import agree
+    from understudy.learn.measure import measure
+    from understudy.learn.native import model_file
+    from understudy.learn.prepare import refuse_made
+    from understudy.learn.report import evaluation_report
+    from understudy.learn.sources import open_source
+
+    torch.set_num_threads(threads)
+    single_threaded_images()
+    network, card, seen = model_file.load(model)
+    source = open_source(real)
+    refuse_made(source, "evaluate")
+    agreement = agree(network.spec.classes, source.categories, source.path, renamed)
+    if not allow_overlap and len(seen):
+        hashes, names = _hashes(source)
+        pairs = duplicates.overlaps(hashes, names, seen, ["a training photograph"] * len(seen))
+        duplicates.refuse(pairs, "the training of the model", real)
+    start = time.process_time()
+    measured = measure(network, source, agreement)
+    for message in measured.messages:
+        tell(message)
+    if out is not None:
+        _make(out)
+        plain = {"model": str(model), "data": str(real), "task": measured.task,
+                 "figures": {name: f.plain() for name, f in measured.figures.items()},
+                 "slices": [{"name": s.name, "groups": {g: f.plain() for g, f in s.groups.items()},
+                             "gap": s.gap.plain() if s.gap else None, "best": s.best, "worst": s.worst}
+                            for s in measured.slices],
+                 "messages": list(measured.messages), "cpu_s": round(time.process_time() - start, 1), "training": card,
+                 "versions": versions()}
+        _write(out / "evaluation.json", json.dumps(plain, indent=1) + "\n")
+        np.savez_compressed(out / "table.npz", **measured.table)
+        _write(out / "report.html", evaluation_report(measured, card))
+    return measured
+
+
+def predict(model: Path, images: Sequence[Path], out: Path, tell: Tell, *, threads: int = 1) -> int:
+    """Answer for pictures (files and folders): masks as PNG in ``out`` (semantic), else ``out/predictions.json`` in
+    COCO's results form with file names. The number of pictures; those that cannot be read are told and left out."""
+    need_torch()
+    import torch
+    from PIL import Image
+
+    from understudy.errors import DatasetError
+    from understudy.learn.native import model_file
+    from understudy.learn.native.answer import class_map, found_things
+    from understudy.record import Rle
+    from understudy.writers.files import picture_of, pictures_below, read_bytes
+
+    torch.set_num_threads(threads)
+    single_threaded_images()
+    network, _, _ = model_file.load(model)
+    files = [(root, f) for root in images for f in (pictures_below(root) if root.is_dir() else [root])]
+    if not files:
+        raise DatasetError("there is no picture", where=", ".join(map(str, images)))
+    _make(out)
+    answers, done = [], 0
+    for root, file in files:
+        name = file.relative_to(root) if root.is_dir() else Path(file.name)
+        try:
+            image = picture_of(read_bytes(file), file).decode()
+        except (DatasetError, OSError) as error:
+            tell(f"left out: {error}")
+            continue
+        done += 1
+        if network.spec.task == "semantic":
+            target = (out / name).with_suffix(".png")
+            _make(target.parent)
+            Image.fromarray(class_map(network, image)).save(target)
+            continue
+        found = found_things(network, image)
+        for i in range(len(found.score)):
+            x0, y0, x1, y1 = (round(float(v), 2) for v in found.xyxy[i])
+            answer: dict[str, Any] = {"file_name": str(name), "category": network.spec.classes[found.number[i] - 1],
+                                      "category_id": int(found.number[i]), "score": round(float(found.score[i]), 5),
+                                      "bbox": [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)]}
+            if found.masks is not None:
+                code = Rle.encode(found.masks[i])
+                answer["segmentation"] = {"size": list(code.size_hw), "counts": code.counts.decode()}
+            if found.points is not None:
+                answer["keypoints"] = [round(float(v), 3) for v in found.points[i].ravel()]
+            answers.append(answer)
+    if not done:
+        raise DatasetError("no picture could be read", where=", ".join(map(str, images)))
+    if network.spec.task != "semantic":
+        _write(out / "predictions.json", json.dumps({"classes": list(network.spec.classes),
+                                                     "points": list(network.spec.points), "answers": answers}))
+    else:
+        _write(out / "classes.txt", "\n".join(network.spec.classes) + "\n")
+    return done
+
+
+def single_threaded_images() -> None:
+    """OpenCV's own threads would make CPU-seconds depend on the machine; one is as fast at these sizes."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def versions() -> dict[str, str]:
+    """Of everything that a number depends on."""
+    from importlib import metadata
+
+    from understudy import __version__
+
+    found = {"understudy": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    for name in ("torch", "numpy", "opencv-python-headless", "safetensors", "faster-coco-eval", "pycocotools"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "absent"
+    return found
+
+
+def _hashes(source) -> tuple[np.ndarray, list[str]]:
+    from understudy.learn.duplicates import perceptual_hash
+
+    names = source.names()
+    found, told = [], []
+    for record in source.records(lambda error: None):
+        found.append(perceptual_hash(record.picture.decode()))
+        told.append(names.get(record.index, f"picture {record.index}"))
+    return np.array(found, np.uint8).reshape(-1, 32), told
+
+
+def _opening(prepared, spec, count: int, request: Request) -> str:
+    shown = "; ".join(f"{len(p.store):,} {'made' if p.store.made else 'real'} pictures of {p.store.name} ({p.share:.0%})"
+                      for p in prepared.parts)
+    val = "none: the last weights are kept" if prepared.validation is None else (
+        f"{len(prepared.validation.store)} real pictures of {prepared.validation.store.name}")
+    return (f"{spec.task} of {', '.join(spec.classes[:6])}{' ...' if len(spec.classes) > 6 else ''}: {shown}; "
+            f"{spec.size}, {count:,} weights, {spec.side} pixels, budget {request.budget}, seed {request.seed}; "
+            f"validation: {val}")
+
+
+def _card(request: Request, spec, prepared, settings, fitted, count: int, strength) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from understudy.learn.native.loop import bf16_is_faster
+
+    card = {"task": spec.task, "classes": list(spec.classes), "size": spec.size, "side": spec.side, "weights": count,
+            "trained_on": [{"data": p.store.name, "made": p.store.made, "pictures": len(p.store), "share": p.share,
+                            "digest": p.store.digest} for p in prepared.parts],
+            "validated_on": None if prepared.validation is None else {
+                "data": prepared.validation.store.name, "pictures": len(prepared.validation.store),
+                "digest": prepared.validation.store.digest},
+            "started_from": None if request.init is None else str(request.init), "seed": request.seed,
+            "budget": str(request.budget), "images": fitted.images, "cpu_s": round(fitted.cpu_s, 1),
+            "chosen_at": fitted.chosen_at, "batch": settings.batch, "rate": settings.rate, "threads": settings.threads,
+            "precision": settings.precision if settings.precision != "auto" else
+            "bf16" if bf16_is_faster() else "fp32",
+            "augmentation": asdict(strength), "broken": fitted.broken, "versions": versions()}
+    best = [p.score for p in fitted.curve if p.score is not None]
+    card["validation_score"] = max(best) if best else None
+    return card
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"the folder cannot be made: {error.strerror or error}", where=folder) from error
+
+
+def _write(path: Path, text: str) -> None:
+    from understudy.writers.files import replace_file
+
+    replace_file(path, [text])
+
+
+def check_out(out: Path) -> None:
+    """UsageError if ``out`` already holds a model or is a file: nothing is overwritten unasked."""
+    if out.is_file() or (out / "model.safetensors").exists():
+        raise UsageError("is there already", where=out, remedy="Choose another folder with -o")
+
+
+def stopped(trained: Trained) -> None:
+    """RunError for a training that broke off, after everything was kept."""
+    if trained.broken:
+        raise RunError(f"training stopped: {trained.broken}", where=trained.model,
+                       remedy="The last good averaged weights are kept there. Try a smaller --rate")
