@@ -6,7 +6,7 @@ a slice. Labels are kept for every task at once, with the data set's own categor
 * ``images`` (n, side, side, 3) uint8 RGB
 * ``regions`` (n, side, side) uint8: each pixel's category id, 0 background, 255 to be ignored
 * ``things`` (n, side, side) uint8: each pixel's instance, numbered from 1 within its picture, 0 none
-* ``boxes`` (m, 4) float32 xyxy in shares of the picture's sides, ``category`` and ``ignored`` (m,), ``points`` (m, k, 3)
+* ``boxes`` (m, 4) float32 xyxy in shares of the sides, ``category`` and ``ignored`` (m,), ``points`` (m, k, 3)
   in the same shares with COCO's visibility; picture i's are rows ``first[i]`` to ``first[i + 1]``
 * ``hashes`` (n, 32) uint8, perceptual; ``masked`` (n,) bool: whether every instance has its mask; ``index`` (n,), the record's
 
