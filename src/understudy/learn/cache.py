@@ -8,7 +8,7 @@ a slice. Labels are kept for every task at once, with the data set's own categor
 * ``things`` (n, side, side) uint8: each pixel's instance, numbered from 1 within its picture, 0 none
 * ``boxes`` (m, 4) float32 xyxy in shares of the sides, ``category`` and ``ignored`` (m,), ``points`` (m, k, 3)
   in the same shares with COCO's visibility; picture i's are rows ``first[i]`` to ``first[i + 1]``
-* ``hashes`` (n, 32) uint8, perceptual; ``masked`` (n,) bool: whether every instance has its mask; ``index`` (n,), the record's
+* ``hashes`` (n, 32) uint8, perceptual; ``masked`` (n,) bool: whether every instance has its mask; ``index`` (n,)
 
 It lies in the cache folder under a name that holds the data set's fingerprint, so it is never out of date.
 """
