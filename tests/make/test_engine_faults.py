@@ -20,7 +20,7 @@ SCRIPT = Path(fakes.__file__).with_name("engine_script.py")
 
 
 def ledger(out: Path, kind: str) -> list[dict]:
-    return [line for path in sorted((out / "ledger").glob("*.json")) for line in json.loads(path.read_text())[kind]]
+    return [line for path in sorted((out / "ledger").glob("[0-9]*.json")) for line in json.loads(path.read_text())[kind]]
 
 
 def recipe(**world) -> fakes.FakeRecipe:

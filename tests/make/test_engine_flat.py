@@ -11,7 +11,7 @@ from itertools import pairwise
 import engine_fakes as fakes
 import pytest
 
-from understudy.make import folder, generate
+from understudy.make import folder, generate, manifest
 from understudy.values import Fixed
 
 STEADY = fakes.FakeRecipe(world=fakes.Rectangles(count=Fixed(2), shade=Fixed(9)))
@@ -43,6 +43,30 @@ def test_shards_cost_the_same_number_of_operations(tmp_path, monkeypatch):
     ledgers = [json.loads(folder.ledger_path(tmp_path / "out", n).read_text()) for n in range(80)]
     sizes = [sum(file["bytes"] for file in ledger["files"].values()) for ledger in ledgers]
     assert max(sizes) < 1.05 * min(sizes)
+
+
+def test_an_extension_reads_what_is_new_and_nothing_that_stands(tmp_path, monkeypatch):
+    """Ledgers and rows of the manifest: as many files are read after forty shards as after eight."""
+    read: list[str] = []
+    for module, name in ((folder, "read_ledger"), (manifest, "read_part")):
+        really = getattr(module, name)
+
+        def noted(path, really=really):
+            read.append(path.name)
+            return really(path)
+
+        monkeypatch.setattr(module, name, noted)
+    counts = []
+    for standing in (8, 40):
+        out = tmp_path / str(standing)
+        generate(STEADY, out, count=standing, shard_size=1, workers=0)
+        read.clear()
+        generate(STEADY, out, count=standing + 3, workers=0)
+        old = {f"{n:05d}" for n in range(standing)}
+        assert sorted(name for name in read if name[:5] in old) == [  # whether any record is there; the last shard's end
+            "00000.json", f"{standing - 1:05d}.json"], read
+        counts.append(len(read))
+    assert counts[0] == counts[1]
 
 
 @pytest.mark.slow

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from understudy.make import generate, make_record
-from understudy.make.manifest import merge, natural, write_part
+from understudy.make import generate, make_record, manifest
+from understudy.make.manifest import Standing, joined, kinds_in, natural, write_part
 
 RECIPE = fakes.FakeRecipe(world=fakes.Rectangles(refuse=0.3))
 
@@ -25,6 +25,13 @@ def out(tmp_path_factory):
 
 def rows(*drawn: dict) -> list[dict]:
     return [{"index": i, "file_name": f"{i}.png", "attempts": 1, "drawn": d} for i, d in enumerate(drawn)]
+
+
+def merge(parts, target, standing=None) -> dict[str, str]:
+    kinds = {}
+    for part in parts:
+        kinds |= {name: joined((kind, kinds.get(name))) for name, kind in kinds_in(part).items()}
+    return manifest.merge(parts, kinds, target, standing)
 
 
 def test_every_drawn_value_is_a_row_under_its_path(out):
@@ -119,3 +126,34 @@ def test_croissant_names_every_file(out):
     loose = {p for p in out.rglob("*") if p.is_file() and p.parent.name != "ledger"} - covered
     assert {p.name for p in loose} == files | {"croissant.json"}
     assert not any("date" in key.lower() for key in card)
+
+
+@pytest.mark.parametrize("later", [
+    [{"x": 7}], [{"x": 1.5}], [{"x": "seven"}], [{"y": 2}, {"x": 3}], [{"none": 4}], [{"none": None}] * 9, [],
+])
+@pytest.mark.parametrize("standing_parts", [0, 1, 2, 4, 5])
+def test_a_grown_manifest_has_the_bytes_of_one_made_in_one_go(tmp_path, monkeypatch, later, standing_parts):
+    """Whatever of an earlier manifest is taken over, and whatever kinds and columns come later."""
+    monkeypatch.setattr("understudy.make.manifest.GROUP_ROWS", 4)
+    drawn = [[{"x": 1}], [{"x": 2**53 + 1, "none": None}] * 3, [{"x": 5}] * 5, [], [{"x": 6, "z": "a"}] * 2, later]
+    parts = [tmp_path / f"{i}" for i in range(len(drawn))]
+    for part, rows_ in zip(parts, drawn):
+        write_part(part, rows(*rows_))
+    merge(parts, tmp_path / "straight")
+    merge(parts[:5], tmp_path / "earlier")
+    standing = Standing(tmp_path / "earlier", sum(map(len, drawn[:standing_parts])), standing_parts)
+    merge(parts, tmp_path / "grown", standing)
+    assert (tmp_path / "grown").read_bytes() == (tmp_path / "straight").read_bytes()
+
+
+def test_what_stands_is_taken_over_and_not_read_again(tmp_path):
+    parts = [tmp_path / f"{i}" for i in range(3)]
+    for i, part in enumerate(parts):
+        write_part(part, rows({"x": i}))
+    merge(parts, tmp_path / "straight")
+    merge(parts[:2], tmp_path / "earlier")
+    for gone in parts[:2]:
+        gone.unlink()
+    manifest.merge(parts, dict.fromkeys((*manifest.FIXED, "x"), "int"), tmp_path / "grown",
+                   Standing(tmp_path / "earlier", 2, 2))
+    assert (tmp_path / "grown").read_bytes() == (tmp_path / "straight").read_bytes()

@@ -113,7 +113,7 @@ def ledger_findings(out: Path) -> tuple[list[Finding], int]:
 
     found: list[Finding] = []
     count = 0
-    for ledger in sorted((out / "ledger").glob("*.json")):
+    for ledger in sorted((out / "ledger").glob("[0-9]*.json")):
         where = f"ledger/{ledger.name}"
         try:
             files = json.loads(ledger.read_text())["files"]

@@ -8,13 +8,15 @@ in it, so that the same data set has the same bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from understudy.make.folder import to_json
+from understudy.make.total import Total
 from understudy.writers import About
 
 _TYPES = {"int": "sc:Integer", "float": "sc:Float", "bool": "sc:Boolean", "text": "sc:Text"}
@@ -39,31 +41,22 @@ _MEANINGS = {"index": "the record's number in the data set", "file_name": "the r
              "attempts": "draws that it took until one could be made true"}
 
 
-def licences(entries: Iterable[Mapping[str, Any]]) -> str:
+def licences(total: Total) -> str:
     """The licence ledger, as JSON: every asset that a committed record was made with, and how many records used it."""
-    uses: Counter[tuple[str, str, str, str]] = Counter()
-    for entry in entries:
-        for name, source, licence, sha256, times in entry["assets"]:
-            uses[name, source, licence, sha256] += times
     assets = [{"name": n, "source": s, "licence": lic, "sha256": sha, "records": times}
-              for (n, s, lic, sha), times in sorted(uses.items())]
+              for (n, s, lic, sha), times in sorted(total.assets.items())]
     by_licence = Counter(a["licence"] for a in assets)
     return to_json({"licences": dict(sorted(by_licence.items())), "assets": assets})
 
 
-def croissant(out: Path, about: About, columns: Mapping[str, str], entries: Iterable[Mapping[str, Any]]) -> str:
+def croissant(out: Path, about: About, columns: Mapping[str, str], total: Total) -> str:
     """The Croissant description of the finished data set in ``out``, as JSON-LD.
 
-    columns : the manifest's columns and kinds; entries : the committed shards' ledgers, whose files are described by
-    pattern, while the data set's own files are listed one by one
+    columns : the manifest's columns and kinds; total : of all shards, whose files are described by pattern, while the data
+    set's own files are listed one by one
     """
-    patterns: Counter[tuple[str, str]] = Counter()
-    covered: set[str] = set()
-    for entry in entries:
-        covered.update(entry["units"])
-        patterns.update({(_top(name), PurePosixPath(name).suffix) for name in entry["files"]})
-    files = [_file(out, name) for name in _own_files(out, covered)]
-    sets = [_set(top, suffix) for top, suffix in sorted(patterns) if top not in ("", "ledger")]
+    files = [_file(out, name) for name in _own_files(out, total)]
+    sets = [_set(top, suffix) for top, suffix in sorted(total.kinds_of_files) if top not in ("", "ledger")]
     described = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -106,24 +99,22 @@ def _set(top: str, suffix: str) -> dict[str, Any]:
             "encodingFormat": _media(suffix), "includes": f"{top}/**/*{suffix}"}
 
 
-def _own_files(out: Path, covered: set[str]) -> list[str]:
+def _own_files(out: Path, total: Total) -> list[str]:
     """The files that belong to no shard, by path from ``out``."""
     found: list[str] = []
-    folders = [out]
+    folders = [""]
     while folders:
-        for path in sorted(folders.pop().iterdir()):
-            name = path.relative_to(out).as_posix()
-            if name in covered or name.startswith(".") or name in ("ledger", "croissant.json"):
-                continue
-            if path.is_dir():
-                folders.append(path)
-            else:
-                found.append(name)
+        folder = folders.pop()
+        with os.scandir(out / folder) as entries:
+            for entry in entries:
+                name = f"{folder}{entry.name}"
+                if name.startswith(".") or name in ("ledger", "croissant.json") or total.covers(name):
+                    continue
+                if entry.is_dir():
+                    folders.append(f"{name}/")
+                else:
+                    found.append(name)
     return sorted(found)
-
-
-def _top(name: str) -> str:
-    return name.partition("/")[0] if "/" in name else ""
 
 
 def _media(suffix: str) -> str:

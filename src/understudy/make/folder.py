@@ -6,6 +6,7 @@
     OUT/.work/                everything unfinished; thrown away when a run starts and when it ends
     OUT/run.json              whose folder this is: recipe, seed, format, shard size, versions that shape bytes
     OUT/ledger/00007.json     shard 7 is committed: its files, and what became of each record
+    OUT/ledger/total.json     the sum of the whole shards (make/total.py)
 
 The ledger file is the commit marker: it is renamed into place after the shard's files are, and a shard without one is
 made again, to the same bytes. So a kill at any instant costs the shards in hand and nothing else. After a power cut, files
@@ -180,7 +181,7 @@ def _short(value: object) -> str:
 def ledger_entries(out: Path, *, backwards: bool = False) -> Iterator[dict]:
     """The committed shards' ledgers, in order. A file that is not one is treated as absent: its shard is made again."""
     folder = out / LEDGER
-    names = [p.name for p in folder.glob("*.json")] if folder.is_dir() else []
+    names = [path.name for path in folder.iterdir() if path.suffix == ".json"] if folder.is_dir() else []
     for name in sorted(names, key=lambda n: (len(n), n), reverse=backwards):
         entry = read_ledger(folder / name)
         if entry is not None:
@@ -197,7 +198,7 @@ def read_ledger(path: Path) -> dict | None:
 
 def is_whole(out: Path, first: int, stop: int, entry: Mapping) -> bool:
     """Does the ledger entry cover exactly these records, and are its files there, in the size that they had?"""
-    if (entry["first"], entry["stop"]) != (first, stop):
+    if (entry["first"], entry["stop"]) != (first, stop) or part_name(entry["shard"]) not in entry["files"]:
         return False
     try:
         return all((out / name).stat().st_size == facts["bytes"] for name, facts in entry["files"].items())
@@ -232,6 +233,12 @@ def put(out: Path, name: str, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(out / name)
+
+
+def forget(out: Path, name: str) -> None:
+    """Remove a file that may be there."""
+    with writing(out):
+        (out / name).unlink(missing_ok=True)
 
 
 def ledger_path(out: Path, number: int) -> Path:

@@ -5,8 +5,9 @@ The one place that knows of shards, resume and progress; processes are the execu
 
 from __future__ import annotations
 
+import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from understudy.make.executor import Executor, InProcess
 from understudy.make.processes import LocalProcesses
 from understudy.make.shard import Audit, Job, Said, Shard, Task, writing
 from understudy.make.tally import Silent, Tally, Watch
+from understudy.make.total import TOTAL, Total, read_total
 from understudy.writers import About
 
 if TYPE_CHECKING:
@@ -95,7 +97,12 @@ def generate(
         size = folder.claim(out, _identity(recipe), replace(recipe, count=count), shard_size,
                             default_shard_size=shard_size_for(count))
         tally = Tally(count)
-        todo = _todo(out, count, size, retry_failed, tally)
+        known, manifest_was = read_total(out)
+        if known.shards * size > count or (retry_failed and known.counts["failed"]):
+            known = Total()
+        if not known.shards:
+            folder.forget(out, f"{folder.LEDGER}/{TOTAL}")  # before a shard that it covers is made again
+        todo = _todo(out, count, size, retry_failed, tally, known)
         _check_room(recipe, count - tally.before.total(), out)
         watch.update(tally)
         job = Job(recipe, out / folder.WORK, audit)
@@ -119,7 +126,7 @@ def generate(
             raise RunError("not one record could be made", where=out, got=reason[0][0] if reason else None,
                            remedy="Mend what the reason names and run again")
         watch.say("writing the indexes")
-        _finish(recipe, out, range(-(-count // size)))
+        _finish(recipe, out, -(-count // size), count // size, known, manifest_was)
     return Report(out, tally.of("ok"), tally.of("rejected"), tally.of("failed"), tally.committed.total(), tally.redrawn,
                   dict(tally.reasons), dict(tally.seconds), tally.elapsed_s)
 
@@ -134,10 +141,11 @@ def _events(executor: Executor, job: Job, tasks: Iterator[Task]) -> Iterator[Any
     yield from executor.run(job, tasks)
 
 
-def _todo(out: Path, count: int, size: int, retry_failed: bool, tally: Tally) -> list[int]:
-    """The shards that are not committed whole; the others are counted in ``tally``."""
+def _todo(out: Path, count: int, size: int, retry_failed: bool, tally: Tally, known: Total) -> list[int]:
+    """The shards that are not committed whole; the others are counted in ``tally``. Those in ``known`` are."""
     todo = []
-    for number in range(-(-count // size)):
+    tally.before.update(known.counts)
+    for number in range(known.shards, -(-count // size)):
         entry = folder.read_ledger(folder.ledger_path(out, number))
         first, stop = number * size, min((number + 1) * size, count)
         if (entry is None or not folder.is_whole(out, first, stop, entry) or (retry_failed and entry["failed"])):
@@ -147,16 +155,37 @@ def _todo(out: Path, count: int, size: int, retry_failed: bool, tally: Tally) ->
     return todo
 
 
-def _finish(recipe: Recipe, out: Path, shards: Sequence[int]) -> None:
-    """The files of the whole data set, from the shards' ledgers and the format. May be run again."""
+def _finish(recipe: Recipe, out: Path, shards: int, full: int, known: Total, manifest_was: str) -> None:
+    """The files of the whole data set, from the shards' ledgers and the format. May be run again.
+
+    full : shards that hold as many records as a shard may; known : the sum of the first of them, as an earlier run left it
+    with a manifest of this checksum
+    """
     about = about_of(recipe)
     with writing(out):
-        recipe.write.finish(out, shards, about)
-        merged = out / folder.WORK / "manifest.parquet"
-        columns = manifest.merge([folder.part_path(out, n) for n in shards], merged)
-        merged.replace(out / "manifest.parquet")
-        folder.put(out, "licences.json", card.licences(folder.ledger_entries(out)))
-        folder.put(out, "croissant.json", card.croissant(out, about, columns, folder.ledger_entries(out)))
+        recipe.write.finish(out, range(shards), about)
+        whole = known.copy()
+        lasting = whole
+        for number in range(known.shards, shards):
+            if number == full:
+                lasting = whole.copy()
+            path = folder.ledger_path(out, number)
+            entry = folder.read_ledger(path)
+            whole.add(entry, path.stat().st_size, manifest.kinds_in(folder.part_path(out, number)))
+        merged, target = out / folder.WORK / "manifest.parquet", out / "manifest.parquet"
+        standing = None
+        if known.shards and target.is_file() and _checksum(target) == manifest_was:
+            standing = manifest.Standing(target, known.counts["ok"], known.shards)
+        columns = manifest.merge([folder.part_path(out, n) for n in range(shards)], whole.columns, merged, standing)
+        merged.replace(target)
+        folder.put(out, "licences.json", card.licences(whole))
+        folder.put(out, "croissant.json", card.croissant(out, about, columns, whole))
+        folder.put(out, f"{folder.LEDGER}/{TOTAL}", folder.to_json({**lasting.plain(), "manifest": _checksum(target)}))
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def about_of(recipe: Recipe) -> About:

@@ -232,7 +232,7 @@ def shard_name(number: int) -> str:
 
 def part_name(number: int) -> str:
     """The shard's rows of the manifest, relative to the data set's folder."""
-    return f"ledger/{shard_name(number)}.parquet"
+    return f"ledger/{shard_name(number)}.jsonl"
 
 
 def picture_file(files: Mapping[str, Path], index: int, suffix: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from understudy.errors import FolderTaken, UsageError
 from understudy.make import folder
 from understudy.make.executor import Executor
-from understudy.make.manifest import FIXED
+from understudy.make.manifest import FIXED, read_part
 from understudy.make.processes import LocalProcesses
 from understudy.make.run import MAX_COUNT, about_of, shard_size_for
 from understudy.make.shard import Audit, Ended, Job, Shard, Task, writing
@@ -65,8 +65,6 @@ def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None =
 
 
 def _with_row(one: One, out: Path, number: int) -> One:
-    import pyarrow.parquet as pq
-
-    with folder.part_path(out, number).open("rb") as file:
-        row = pq.read_table(file, partitioning=None).to_pylist()[0]
+    _, columns = read_part(folder.part_path(out, number))
+    row = {name: values[0] for name, values in columns.items()}
     return One(one.ended, row["attempts"], {k: v for k, v in row.items() if k not in FIXED})

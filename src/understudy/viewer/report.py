@@ -102,7 +102,7 @@ def read_source(path: Path) -> Source:
     licences = _json(folder / "licences.json", source, {})
     if isinstance(licences, dict) and isinstance(licences.get("assets"), list):
         source.licences = [a for a in licences["assets"] if isinstance(a, dict)]
-    for file in sorted((folder / "ledger").glob("*.json")):
+    for file in sorted((folder / "ledger").glob("[0-9]*.json")):
         entry = _json(file, source, {})
         if not isinstance(entry, dict):
             continue

@@ -28,7 +28,7 @@ from understudy.fields import setting
 from understudy.record import Instance, Record
 from understudy.supports import Boolean
 from understudy.writers import About, coco_fields
-from understudy.writers.files import Report, append_bytes, read_json, replace_file, to_json, write_bytes, writing
+from understudy.writers.files import Report, append_bytes, read_jsons, replace_file, to_json, write_bytes, writing
 from understudy.writers.maps import LOSSES, encode_map, encode_rgb8
 from understudy.writers.points import COCO_17, SKELETON_17, body_17, whole_body
 
@@ -59,7 +59,7 @@ class Coco:
         return CocoShard(root, number, self.exact)
 
     def finish(self, out: Path, shards: Sequence[int], about: About) -> None:
-        metas = [read_json(out / "shards" / f"{n:05d}" / "shard.json") for n in shards]
+        metas = read_jsons(out / "shards" / f"{n:05d}" / "shard.json" for n in shards)
         points = _point_sets(metas, out)
         for kind in KINDS:
             if kind == "instances" or any(kind in meta["kinds"] for meta in metas):
@@ -203,7 +203,7 @@ def _point_sets(metas: Sequence[dict], out: Path) -> dict[str, dict]:
 
 
 def _document(out: Path, kind: str, shards: Sequence[int], metas: Sequence[dict], points: dict,
-              about: About) -> Iterator[str]:
+              about: About) -> Iterator[str | bytes]:
     """One annotation file, a piece at a time: an entry a line, read from the shards as they are written."""
     info = {"description": about.description or about.name, "version": about.version, "contributor": "", "url": "",
             "understudy": {"format": 1, "name": about.name, "recipe_digest": about.recipe_digest, "seed": about.seed,
@@ -218,13 +218,15 @@ def _document(out: Path, kind: str, shards: Sequence[int], metas: Sequence[dict]
     yield "\n]}\n"
 
 
-def _joined(out: Path, kind: str, shards: Sequence[int]) -> Iterator[str]:
-    separator = "\n"
+def _joined(out: Path, kind: str, shards: Sequence[int]) -> Iterator[bytes]:
+    """The shards' lines, a comma between each two. Bytes are passed on as they lie: no line is looked into."""
+    separator = b"\n"
     for number in shards:
-        with (out / "shards" / f"{number:05d}" / f"{kind}.jsonl").open(encoding="utf-8") as lines:
-            for line in lines:
-                yield separator + line.rstrip("\n")
-                separator = ",\n"
+        with (out / "shards" / f"{number:05d}" / f"{kind}.jsonl").open("rb") as lines:
+            while piece := lines.read(1 << 20):
+                yield separator
+                separator = b",\n" if piece.endswith(b"\n") else b""
+                yield piece.removesuffix(b"\n").replace(b"\n", b",\n")
 
 
 def _category(number: int, name: str, kind: str, points: dict) -> dict[str, Any]:

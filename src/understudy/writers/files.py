@@ -90,6 +90,18 @@ def read_json(path: Path) -> Any:
         raise DatasetError(f"is not JSON: {error}", where=path) from error
 
 
+def read_jsons(paths: Iterable[Path]) -> list[Any]:
+    """Small JSON files of which many are the same, each kind parsed once (do not change what comes back)."""
+    met: dict[bytes, Any] = {}
+    found = []
+    for path in paths:
+        data = read_bytes(path)
+        if data not in met:
+            met[data] = read_json(path)
+        found.append(met[data])
+    return found
+
+
 def read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()

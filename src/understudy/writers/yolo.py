@@ -30,7 +30,7 @@ from understudy.fields import setting
 from understudy.record import Instance, PointSet, Record
 from understudy.supports import Integers, OneOf
 from understudy.writers import About
-from understudy.writers.files import Report, read_json, replace_file, to_json, write_bytes, writing
+from understudy.writers.files import Report, read_jsons, replace_file, to_json, write_bytes, writing
 from understudy.writers.points import COCO_17, SKELETON_17, mirror
 
 TASKS = ("detect", "segment", "pose")
@@ -175,8 +175,7 @@ def data_yaml(about: About, task: str, convention: str, points: Sequence[str]) -
 def _points(out: Path, shards: Sequence[int], count: int) -> tuple[str, tuple[str, ...]]:
     """The convention and names that the shards share; plain numbers where no instance had points."""
     found: tuple[str, tuple[str, ...]] | None = None
-    for shard in shards:
-        meta = read_json(out / "shards" / f"{shard:05d}.json")
+    for meta in read_jsons(out / "shards" / f"{shard:05d}.json" for shard in shards):
         if not meta["names"]:
             continue
         mine = (meta["convention"], tuple(meta["names"]))
