@@ -58,7 +58,7 @@ def test_a_budget_is_used_up():
 
 
 def test_mixes():
-    assert parse_mix("real/tr=ain=0.15") == (Path("real/tr=ain"), 0.15)
+    assert parse_mix("real/tr=ain=0.15") == (Path("real/tr=ain"), 0.15, None)
     for text in ("real", "real=", "=0.1", "real=1", "real=0", "real=x"):
         with pytest.raises(UsageError, match="--mix is not understood"):
             parse_mix(text)

@@ -23,6 +23,8 @@ COMMANDS = {
     "train": "train a small network on a data set",
     "finetune": "go on training a model on real pictures",
     "evaluate": "score a model on real pictures, with intervals and slices",
+    "compare": "rank data sets by what they teach about real pictures",
+    "blend": "measure mixtures of made and real pictures, and how many are enough",
     "predict": "say what a model finds in pictures",
     "doctor": "say what this machine has and lacks",
 }

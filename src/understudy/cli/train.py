@@ -14,13 +14,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                      "The same seed, thread count and budget in pictures give the same numbers. A score is only ever "
                      "given on real pictures: `understudy evaluate`.")
     parser.add_argument("data", metavar="DATA", type=Path, help="the data set to learn from")
+    what(parser)
+    common(parser, "40000img", 3e-3)
+
+
+def what(parser: argparse.ArgumentParser) -> None:
+    """What is learned, and by how large a network."""
     parser.add_argument("--task", choices=("semantic", "box", "mask", "keypoint"), default="semantic",
                         help="what to learn (default semantic)")
     parser.add_argument("--classes", metavar="A,B", help="only these classes (default: all of DATA)")
     parser.add_argument("--size", choices=SIZES, default="tiny", help="of the network (default tiny)")
     parser.add_argument("--side", type=int, default=160, metavar="PX",
                         help="pixels of the network's square input, a multiple of 32 (default 160)")
-    common(parser, "40000img", 3e-3)
 
 
 def common(parser: argparse.ArgumentParser, budget: str, rate: float) -> None:
@@ -32,7 +37,7 @@ def common(parser: argparse.ArgumentParser, budget: str, rate: float) -> None:
     parser.add_argument("--budget", default=budget,
                         help=f"pictures shown (40000img) or CPU-seconds (300s) (default {budget})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default 0)")
-    parser.add_argument("--count", type=int, metavar="N", help="only the first N pictures of DATA")
+    parser.add_argument("--count", type=int, metavar="N", help="use N pictures of DATA only")
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="pictures a step (default 16)")
     parser.add_argument("--rate", type=float, default=rate, help=f"greatest learning rate (default {rate:g})")
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto",
@@ -53,12 +58,17 @@ def naming(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from understudy.learn.session import Request
 
-    classes = tuple(c.strip() for c in args.classes.split(",") if c.strip()) if args.classes else None
-    if args.side < 32 or args.side > 1024 or args.side % 32:
-        from understudy.errors import UsageError
+    return trained(Request(**wanted(args), **settings(args)))
 
+
+def wanted(args: argparse.Namespace) -> dict:
+    """The arguments of :func:`what` as those of a Request."""
+    from understudy.errors import UsageError
+
+    if args.side < 32 or args.side > 1024 or args.side % 32:
         raise UsageError("--side is no multiple of 32 from 32 to 1024", got=args.side)
-    return trained(Request(task=args.task, classes=classes, size=args.size, side=args.side, **settings(args)))
+    classes = tuple(c.strip() for c in args.classes.split(",") if c.strip()) if args.classes else None
+    return {"task": args.task, "classes": classes, "size": args.size, "side": args.side}
 
 
 def settings(args: argparse.Namespace) -> dict:

@@ -124,7 +124,7 @@ def _regions(network, source: Source, records, agreement: Agreement, names, wors
             slices += _slices([s[2] for s in shares], which, n, lambda m, w: _mean_of(covered, w[which] * m), "found of: ")
     messages = [f"{unlabelled} pictures without masks left out"] if unlabelled else []
     return Measured("semantic", str(source.path), region_scores.figures(table, classes, counted), slices, shown,
-                    {"confusion": table}, messages)
+                    {"confusion": table, "counted": np.array(counted)}, messages)
 
 
 def _things(network, source: Source, records, agreement: Agreement, names, worst: int) -> Measured:

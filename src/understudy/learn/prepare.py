@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from understudy.errors import DatasetError, UsageError
+from understudy.key import Key
 from understudy.learn import duplicates
 from understudy.learn.augment import Strength
 from understudy.learn.cache import Store, open_store
@@ -35,8 +36,8 @@ class Prepared:
         return np.concatenate(real) if real else np.zeros((0, 32), np.uint8)
 
 
-def parse_mix(text: str) -> tuple[Path, float]:
-    """``DIR=0.15``: a data set and its share of the pictures shown."""
+def parse_mix(text: str) -> tuple[Path, float, int | None]:
+    """``DIR=0.15``: a data set and its share of the pictures shown, and how many of its pictures (None for all)."""
     path, equals, share = text.rpartition("=")
     try:
         value = float(share)
@@ -44,7 +45,7 @@ def parse_mix(text: str) -> tuple[Path, float]:
         value = -1.0
     if not equals or not path or not 0 < value < 1:
         raise UsageError("--mix is not understood", wanted="DIR=SHARE with a share between 0 and 1", got=repr(text))
-    return Path(path), value
+    return Path(path), value, None
 
 
 def stored_side(side: int) -> int:
@@ -58,7 +59,7 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
     """A part of a mixture, and messages. Pictures without the labels of the task are left out; DatasetError if none is
     left, or nothing of the classes is in them."""
     agreement = agree(classes, source.categories, source.path, renamed)
-    store = open_store(source, stored_side(side), count)
+    store = open_store(source, stored_side(side), count if source.made else None)
     messages = list(agreement.messages)
     if store.problems:
         messages.append(f"{source.path}: {len(store.problems)} pictures or labels left out, the first: {store.problems[0]}")
@@ -70,6 +71,7 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
         if unlabelled:
             messages.append(f"{source.path}: {unlabelled} of {len(store)} pictures left out: they have no masks")
             store = store.only(np.flatnonzero(store.masked))
+    store = subset(store, count)
     if task == "keypoint" and store.point_names != points:
         raise DatasetError("has other key points" if store.point_names else "has no key points", where=source.path,
                            wanted=_few(points), got=_few(store.point_names))
@@ -78,25 +80,32 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
     return part, tuple(messages)
 
 
-def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Sequence[tuple[Path, float]] = (),
+def subset(store: Store, count: int | None) -> Store:
+    """``count`` of the store's pictures in an order that is random and always the same, so that 20 are among the 50."""
+    if count is None or count >= len(store):
+        return store
+    return store.only(np.sort(Key(0).child("subset", len(store)).permutation(len(store))[:count]))
+
+
+def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Sequence[tuple[Path, float, int | None]] = (),
             validation: Path | None = None, count: int | None = None, points: tuple[str, ...] | None = None,
             renamed: Mapping[str, str] | None = None, allow_overlap: bool = False,
             seen: np.ndarray | None = None) -> Prepared:
     """Open everything that a training needs. points : a model's; by default the data set's.
     seen : hashes of photographs that a model to start from has been trained on."""
-    total = sum(share for _, share in mix)
+    total = sum(share for _, share, _ in mix)
     if total >= 1:
         raise UsageError("the shares of --mix leave nothing for the data set itself", wanted="a sum below 1",
                          got=f"{total:g}")
     source = open_source(data)
     if points is None:
-        points = open_store(source, stored_side(side), count).point_names if task == "keypoint" else ()
+        points = () if task != "keypoint" else open_store(
+            source, stored_side(side), count if source.made else None).point_names
     messages: list[str] = []
     parts = []
-    for path, share in [(data, 1 - total), *mix]:
+    for path, share, limit in [(data, 1 - total, count), *mix]:
         opened = source if path == data else open_source(path)
-        part, told = part_of(opened, task, classes, side, share, count=count if path == data else None, points=points,
-                             renamed=renamed)
+        part, told = part_of(opened, task, classes, side, share, count=limit, points=points, renamed=renamed)
         parts.append(part)
         messages += told
     checked = None

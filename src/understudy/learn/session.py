@@ -21,14 +21,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Request:
-    """A training. data : what is learned from; mix : (data set, share of the pictures shown); validation : real pictures
-    that choose the checkpoint; init : a model to start from; count : only the first pictures of ``data``."""
+    """A training. data : what is learned from; mix : (data set, share of the pictures shown, pictures used or None for all);
+    validation : real pictures that choose the checkpoint; init : a model to start from; count : pictures of ``data`` that
+    are used (of a made set the first, of a real one a random choice that grows with the count)."""
 
     data: Path
     out: Path
     task: str = "semantic"
     classes: tuple[str, ...] | None = None
-    mix: tuple[tuple[Path, float], ...] = ()
+    mix: tuple[tuple[Path, float, int | None], ...] = ()
     validation: Path | None = None
     init: Path | None = None
     size: str = "tiny"

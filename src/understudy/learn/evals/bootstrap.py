@@ -34,8 +34,10 @@ class Figure:
 
 def resamples(n: int, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """(draws, n) int64: how often each of n pictures is drawn."""
+    counts = np.zeros((draws, n), np.int64)
     picks = (Key(seed).child("bootstrap", n).uniforms(draws, n) * n).astype(np.int64)
-    return np.stack([np.bincount(row, minlength=n) for row in picks]) if n else np.zeros((draws, 0), np.int64)
+    np.add.at(counts, (np.arange(draws)[:, None], picks), 1)
+    return counts
 
 
 def figure(score: Callable[[np.ndarray], float], n: int, draws: int = DRAWS) -> Figure:
