@@ -1,18 +1,21 @@
 """Full scenes, path-traced and denoised: Understudy against Blender Cycles + OIDN, one thread each, in the same run.
 
-    python bench/against_blender.py --blender-python PATH [--recipe people-in-rooms] [-n 3] [--samples 4,8,16,32]
+    python bench/against_blender.py --blender-python PATH [--recipe people-in-rooms] [-n 3] [--samples 1,2,4,8,16]
+        [--set sensors.camera.size=[160,120]] [--reference 1024] [--pictures DIR]
 
 PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each scene of the recipe is rendered by both with
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
 PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
 neither is blamed for the other's material model. The peer's time is taken at the smallest sample count whose PSNR reaches
-ours (or at its largest, and then the row says so). Scene set-up is left out for the peer and left in for us.
+ours (or at its largest, and then the row says so). Scene set-up is left out for the peer and left in for us. Times are CPU
+seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import subprocess
 import tempfile
 import time
@@ -22,6 +25,9 @@ import numpy as np
 
 PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
                 ("distortion.k1", "distortion.k2", "distortion.p1", "distortion.p2", "aperture_mm", "motion_px", "vignette")]
+
+
+KINDS = {"denoised": "OIDN as Blender sets it (high, accurate prefilter)", "fast": "OIDN at its quickest"}
 
 
 def export(scene, path: Path, max_bounces: int) -> None:
@@ -63,8 +69,8 @@ def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
-def ours(scene, renderer, index: int, reference_samples: int) -> tuple[float, float, np.ndarray]:
-    """Seconds (best of two after a warm-up), PSNR and the picture of our default renderer."""
+def ours(scene, renderer, index: int, reference_samples: int) -> tuple[float, float, float, np.ndarray, np.ndarray]:
+    """CPU and wall seconds (best of three after a warm-up), PSNR and the picture of our default renderer; the reference."""
     from understudy.key import Key
     from understudy.renderers.mitsuba import meshes, rays
     from understudy.renderers.mitsuba.variant import mitsuba
@@ -72,20 +78,20 @@ def ours(scene, renderer, index: int, reference_samples: int) -> tuple[float, fl
 
     def light(settings, turn=0):
         mi = mitsuba()
-        start = time.perf_counter()
+        start, wall = time.process_time(), time.perf_counter()
         triangles = triangles_of(scene)
         bare = meshes.hit_scene(mi, triangles)
         w, h = scene.camera.lens.size_wh
         hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
         picture = settings._light(mi, bare, scene, triangles, hits, Key(index).child(turn))
-        return time.perf_counter() - start, picture
+        return time.process_time() - start, time.perf_counter() - wall, picture
 
     light(renderer)
-    runs = [light(renderer) for _ in range(2)]
+    runs = [light(renderer) for _ in range(3)]
     plain = dataclasses.replace(renderer, samples=32, denoise="off")  # in turns: all at once would not fit in memory
-    turns = [light(plain, turn)[1] for turn in range(1, reference_samples // 32 + 1)]
+    turns = [light(plain, turn)[2] for turn in range(1, reference_samples // 32 + 1)]
     reference = np.mean(turns, axis=0)
-    return min(s for s, _ in runs), psnr(runs[0][1], reference), runs[0][1]
+    return min(r[0] for r in runs), min(r[1] for r in runs), psnr(runs[0][2], reference), runs[0][2], reference
 
 
 def main() -> None:
@@ -93,22 +99,24 @@ def main() -> None:
     parser.add_argument("--blender-python", required=True)
     parser.add_argument("--recipe", default="people-in-rooms")
     parser.add_argument("-n", type=int, default=3)
-    parser.add_argument("--samples", default="4,8,16,32")
+    parser.add_argument("--samples", default="1,2,4,8,16")
     parser.add_argument("--reference", type=int, default=1024, help="samples of the reference pictures")
-    parser.add_argument("--pictures", type=Path, help="write both renderers' pictures here, to look at")
+    parser.add_argument("--pictures", type=Path, help="write both renderers' pictures and references here, to look at")
+    parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE")
     args = parser.parse_args()
+    os.environ |= dict.fromkeys(("UNDERSTUDY_THREADS", "OMP_NUM_THREADS", "OIDN_NUM_THREADS"), "1")
     from understudy.draws import Draws
     from understudy.key import Key
     from understudy.recipe import parse
 
-    recipe = parse(args.recipe, overrides=PLAIN_CAMERA)
+    recipe = parse(args.recipe, overrides=[*PLAIN_CAMERA, *args.overrides])
     renderer = recipe.sensors.renderer
     rows = []
     for index in range(args.n):
         draws = Draws(Key(recipe.seed).child("record", index, 0))
         scene = recipe.world.sample(draws.at("world", recipe.world_name),
                                     recipe.sensors.camera.sample(draws.at("sensors", "camera")))
-        seconds, quality, picture = ours(scene, renderer, index, args.reference)
+        seconds, wall, quality, picture, reference = ours(scene, renderer, index, args.reference)
         with tempfile.TemporaryDirectory() as folder:
             export(scene, Path(folder) / "scene.npz", renderer.max_depth - 1)
             subprocess.run([args.blender_python, str(Path(__file__).with_name("blender_peer.py")), f"{folder}/scene.npz",
@@ -116,20 +124,29 @@ def main() -> None:
                            stdout=subprocess.DEVNULL)
             peer = dict(np.load(f"{folder}/out.npz"))
         counts = args.samples.split(",")
-        tried = [(int(c), float(peer[f"seconds_denoised_{c}"]),
-                  psnr(peer[f"picture_denoised_{c}"], peer[f"picture_plain_{args.reference}"])) for c in counts]
-        chosen = next((t for t in tried if t[2] >= quality), tried[-1])
-        rows.append((index, seconds, quality, *chosen))
-        print(f"scene {index}: ours {seconds:.2f} s at {quality:.1f} dB ({renderer.samples} samples); Cycles "
-              + ", ".join(f"{c}: {s:.2f} s {q:.1f} dB" for c, s, q in tried), flush=True)
-        if args.pictures:
-            save(args.pictures, index, picture, peer[f"picture_denoised_{counts[-1]}"])
-    print("\n| scene | ours, s | PSNR, dB | Cycles samples | Cycles, s | PSNR, dB | times faster |")
-    print("|---|---|---|---|---|---|---|")
-    for index, seconds, quality, count, theirs, their_quality in rows:
-        print(f"| {index} | {seconds:.2f} | {quality:.1f} | {count} | {theirs:.2f} | {their_quality:.1f}"
-              f"{'' if their_quality >= quality else ' (below ours)'} | {theirs / seconds:.1f} |")
-    print(f"\nmedian: {np.median([r[4] / r[1] for r in rows]):.1f} times faster")
+        print(f"scene {index}: ours {seconds:.2f} s (wall {wall:.2f}) at {quality:.1f} dB ({renderer.samples} samples)",
+              flush=True)
+        for kind in KINDS:
+            tried = [(int(c), *(float(peer[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
+                      psnr(peer[f"picture_{kind}_{c}"], peer[f"picture_plain_{args.reference}"])) for c in counts]
+            chosen = next((t for t in tried if t[3] >= quality), tried[-1])
+            rows.append((kind, index, seconds, wall, quality, *chosen))
+            print(f"  Cycles, {KINDS[kind]}: "
+                  + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in tried), flush=True)
+            if args.pictures and kind == "denoised":
+                save(args.pictures, index, picture, reference, peer[f"picture_denoised_{chosen[0]}"],
+                     peer[f"picture_plain_{args.reference}"])
+    for kind, name in KINDS.items():
+        print(f"\nCycles, {name}:\n")
+        print("| scene | ours, CPU s (wall) | PSNR, dB | samples | Cycles, CPU s (wall) | PSNR, dB | times faster (wall) |")
+        print("|---|---|---|---|---|---|---|")
+        mine = [row[1:] for row in rows if row[0] == kind]
+        for index, seconds, wall, quality, count, theirs, their_wall, their_quality in mine:
+            print(f"| {index} | {seconds:.2f} ({wall:.2f}) | {quality:.1f} | {count} | {theirs:.2f} ({their_wall:.2f}) | "
+                  f"{their_quality:.1f}{'' if their_quality >= quality else ' (below ours)'} | {theirs / seconds:.1f} "
+                  f"({their_wall / wall:.1f}) |")
+        print(f"\nmedian: {np.median([r[5] / r[1] for r in mine]):.1f} times faster in CPU time, "
+              f"{np.median([r[6] / r[2] for r in mine]):.1f} by the wall clock")
 
 
 def save(folder: Path, index: int, *pictures: np.ndarray) -> None:

@@ -96,9 +96,9 @@ def one_of(table: Mapping[str, str | type], default: str | None, doc: str = "", 
 
 
 def resolve(table: Mapping[str, str | type], name: str) -> type:
-    """The class that ``table`` lists under ``name`` (KeyError if none)."""
+    """The class (or a label's function) that ``table`` lists under ``name`` (KeyError if none)."""
     entry = table[name]
-    if isinstance(entry, type):
+    if not isinstance(entry, str):
         return entry
     from importlib import import_module
 

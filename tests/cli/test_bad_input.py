@@ -134,6 +134,59 @@ def test_photographs_that_cannot_serve_are_one_message(tmp_path, files, why, cap
     assert not (tmp_path / "sheet.png").exists()
 
 
+@pytest.mark.parametrize(("files", "why"), [(None, "cannot be opened"), ({}, "an empty folder")], ids=["missing", "empty"])
+@pytest.mark.parametrize("command", [["-n", "500", "-w", "2"], ["--only", "3"]])
+def test_a_folder_that_cannot_serve_is_told_before_a_worker_starts(tmp_path, monkeypatch, capsys, files, why, command):
+    monkeypatch.setattr("understudy.make.processes._start", lambda *_: pytest.fail("a worker was started"))
+    assert made_with(tmp_path, files, *command) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("understudy: ") and said.count("\n") == 1 and why in said
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read(tmp_path, capsys):
+    (tmp_path / "photos" / "inner").mkdir(parents=True)
+    (tmp_path / "photos" / "inner").chmod(0)
+    try:
+        assert made_with(tmp_path, None, "-n", "5") == 1
+    finally:
+        (tmp_path / "photos" / "inner").chmod(0o755)
+    assert "cannot be listed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("quiet", [[], ["-q"]])
+def test_fewer_records_than_asked_is_no_success(recipe, tmp_path, monkeypatch, capsys, quiet):
+    """Two scenes that cannot be: the rest is made, and the exit code says that it is not all; the next time too."""
+    from understudy.make import Rejected, shard
+
+    really = shard.make_record
+    monkeypatch.setattr(shard, "make_record", lambda recipe, index, **more: Rejected(index, ("it cannot be",))
+                        if index in (1, 4) else really(recipe, index, **more))
+    for _ in range(2):
+        assert main(["generate", str(recipe), "-n", "6", "-w", "0", "-o", str(tmp_path / "out"), *quiet]) == 1
+        assert capsys.readouterr().err.splitlines()[-1].startswith(
+            "understudy: 2 of 6 records are not there (2 rejected, 0 failed; the reasons are in ")
+        assert len(list((tmp_path / "out" / "images").rglob("*.jpg"))) == 4
+    assert main(["check", str(tmp_path / "out")]) == 0
+
+
+def test_the_recipe_in_the_folder_finds_the_photographs_from_anywhere(tmp_path, monkeypatch, capsys):
+    """Relative paths: the same bytes from OUT/recipe.yaml, in another working directory; and it extends OUT itself."""
+    assert made_with(tmp_path, {"a.png": saved("PNG")}, "-n", "2", "-q") == 0
+    (tmp_path / "elsewhere" / "deep").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "elsewhere" / "deep")
+    own = tmp_path / "out" / "recipe.yaml"
+    assert own.read_text().startswith('# paths start from: ".."\n') and "folder: photos\n" in own.read_text()
+    assert main(["generate", str(own), "-w", "0", "-q", "-o", "../../again"]) == 0
+    assert main(["generate", "../../out/recipe.yaml", "-n", "3", "-w", "0", "-q", "-o", "../../out"]) == 0
+    names = sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file())
+    assert main(["generate", str(tmp_path / "photos.yaml"), "-n", "2", "-w", "0", "-q", "-o", str(tmp_path / "twice")]) == 0
+    assert [n for n in names if (tmp_path / "again" / n).read_bytes() != (tmp_path / "twice" / n).read_bytes()] == []
+    assert main(["inspect", str(tmp_path / "out"), "--time", "1", "-o", str(tmp_path / "r.html")]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_odd_photographs_serve_and_bad_ones_beside_them_are_replaced(tmp_path, capsys):
     import pyarrow.parquet as pq
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from understudy.labels import LABELS, assemble, channels
+from understudy.labels import LABELS, Answers, answers, assemble, channels
 from understudy.labels.densepose import encode_iuv
 from understudy.labels.keypoints import keypoints
 from understudy.scene import Camera, Entity, Keypoints, Lens, Material, Scene, Surface
@@ -133,3 +133,27 @@ def test_ids_beyond_16_bits_survive():
     assert found[0].id == 70_001
     assert maps["instances"].dtype == np.uint32
     assert (maps["instances"] == 70_001).all()
+
+
+@answers(DEPTH)
+def nearest(scene, signals):
+    """An outsider's label."""
+    return Answers(camera={"nearest_m": float(signals[DEPTH].min())})
+
+
+@pytest.mark.parametrize("table", [LABELS | {"nearest": nearest}, {"nearest": nearest}], ids=["more", "alone"])
+def test_an_outsiders_table_of_labels_is_asked(table):
+    assert channels(("nearest",), table) == (INSTANCE, DEPTH)
+    _, _, facts = assemble(("nearest",), scene(), picture(depth=np.full((H, W), 3.5, np.float32)), table=table)
+    assert facts == {"nearest_m": 3.5}
+
+
+def test_an_outsiders_label_from_recipe_to_record():
+    from understudy.make import make_record
+    from understudy.recipe import Tables, parse
+
+    plain = {"world": {"solids": {"surroundings": None}}, "labels": {"keep": ["boxes", "nearest"]},
+             "sensors": {"renderer": "flat", "camera": {"size": [64, 48]}}}
+    recipe = parse(plain, tables=Tables(labels=LABELS | {"nearest": nearest}))
+    record = make_record(recipe, 0).record
+    assert 0 < record.camera["nearest_m"] < 100

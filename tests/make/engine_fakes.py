@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from understudy.errors import AssetError, Unsatisfiable
+from understudy.labels import LABELS
 from understudy.record import Record
 from understudy.scene import AssetUse, Camera, Electronics, Entity, Lens, Scene
 from understudy.signals import CHANNELS, Signals
@@ -185,6 +186,10 @@ class FakeRecipe:
         return SimpleNamespace(camera=self.camera, renderer=self.renderer)
 
     @property
+    def tables(self):
+        return SimpleNamespace(labels=LABELS)
+
+    @property
     def labels(self):
         return SimpleNamespace(keep=self.keep, minimum_visible_px=1)
 
@@ -198,7 +203,7 @@ class FakeRecipe:
                 "world": {"rectangles": {"count": self.world.count.plain(), "refuse": self.world.refuse}},
                 "write": {self.write_name: {"style": getattr(self.write, "style", "")}}}
 
-    def to_yaml(self) -> str:
+    def to_yaml(self, folder: Path | None = None) -> str:
         return json.dumps(self.plain()) + "\n"
 
 

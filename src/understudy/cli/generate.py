@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = ("Stopped in any way, the same command goes on where it stopped, to the same bytes; a larger -n extends "
-                     "a data set. Exit code 0 when every record was made or rejected by its own constraints, 1 when one "
-                     "failed, 130 after Ctrl-C.")
+                     "a data set. Exit code 0 when every record asked for is there, 1 when one is not (rejected by its own "
+                     "constraints, or failed), 2 for a wrong command or recipe, 130 after Ctrl-C.")
     parser.add_argument("recipe", metavar="RECIPE", help="a recipe's file, or the name of a shipped one (`recipe list`)")
     parser.add_argument("-n", "--count", type=_whole, metavar="N", help="how many records (the recipe says if left out)")
     parser.add_argument("-o", "--out", type=Path, metavar="DIR",
@@ -68,7 +68,12 @@ def run(args: argparse.Namespace) -> int:
             watch.close()
     if not args.quiet:
         print("\n".join(summary(report, recipe.write_name)))
-    return 1 if report.failed else 0
+    missing = report.rejected + report.failed
+    if not missing:
+        return 0
+    print(f"understudy: {missing} of {report.made + missing} records are not there ({report.rejected} rejected, "
+          f"{report.failed} failed; the reasons are in {report.out / 'ledger'})", file=sys.stderr)
+    return 1
 
 
 def wrong_labels(records: Sequence[Record]) -> list[object]:

@@ -20,9 +20,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from understudy.cli.opening import written
     from understudy.errors import UsageError
     from understudy.viewer.report import report
+    from understudy.whole import written_whole
 
     if not 0 <= args.samples <= 500 or args.time < 0:
         raise UsageError("a report shows some samples", wanted="--samples from 0 to 500, --time from 0",
@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or Path(f"{args.folder.resolve().stem}-report.html")
     seconds = _seconds(args.folder, args.time) if args.time else None
     text = report(args.folder, samples=args.samples, seconds=seconds)
-    written(out, text.encode(errors="replace"))  # a folder's name may be no UTF-8
+    with written_whole(out, "report") as rough:
+        rough.write_bytes(text.encode(errors="replace"))  # a folder's name may be no UTF-8
     print(f"{out} ({out.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -1,4 +1,4 @@
-"""Files that a person will look at: written whole, and opened in a viewer where there is one."""
+"""Files that a person will look at, opened in a viewer where there is one."""
 
 from __future__ import annotations
 
@@ -6,24 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
-
-
-def written(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it; WriteError if the folder refuses."""
-    from understudy.errors import WriteError
-
-    rough = path.with_name(f".{path.name}.part")
-    try:
-        rough.write_bytes(data)
-        rough.replace(path)
-    except OSError as error:
-        raise WriteError("the file could not be written", where=path, got=error.strerror or str(error),
-                         remedy="Choose another file with -o.") from error
-    finally:
-        with suppress(OSError):  # Ctrl-C leaves no half file; a folder that refused to hold one refuses this too
-            rough.unlink(missing_ok=True)
 
 
 def viewer() -> str | None:

@@ -132,6 +132,9 @@ def _written(folder: Path, indices: list[int]) -> Iterator[tuple[int, tuple[Reco
 
 def _made(recipe: Recipe, indices: list[int], workers: int) -> Iterator[tuple[int, tuple[Record | None, str]]]:
     """(cell, (record, why not)) as they are made, in any order."""
+    from understudy.make.ready import check_assets
+
+    check_assets(recipe.world)
     if workers == 1 or len(indices) == 1:
         for cell, index in enumerate(indices):
             yield cell, _make(recipe, index)

@@ -57,16 +57,17 @@ LABELS: dict[str, str] = {
 }
 
 
-def channels(names: Iterable[str]) -> tuple[Spec, ...]:
-    """The channels that these labels read, each once, in a fixed order."""
-    wanted = {spec.name for name in ("boxes", *names) for spec in resolve(LABELS, name).needs}
+def channels(names: Iterable[str], table: Mapping[str, str | Label] = LABELS) -> tuple[Spec, ...]:
+    """The channels that these labels of ``table`` read, each once, in a fixed order."""
+    wanted = {spec.name for name in ("boxes", *names) for spec in _label(table, name).needs}
     return tuple(spec for spec in CHANNELS.values() if spec.name in wanted)
 
 
 def assemble(
-    names: Iterable[str], scene: Scene, signals: Signals, minimum_visible_px: int = 1
+    names: Iterable[str], scene: Scene, signals: Signals, minimum_visible_px: int = 1,
+    table: Mapping[str, str | Label] = LABELS,
 ) -> tuple[tuple[Instance, ...], dict[str, np.ndarray], dict[str, Any]]:
-    """Ask every label and put the answers together: (instances in order of id, maps, camera facts).
+    """Ask every named label of ``table``; all answers put together: (instances in order of id, maps, camera facts).
 
     An entity of which nothing is seen is no instance; one with fewer than ``minimum_visible_px`` pixels is kept and
     marked ``ignore``, so that id map and instances always agree.
@@ -75,7 +76,7 @@ def assemble(
     maps: dict[str, np.ndarray] = {}
     facts: dict[str, Any] = {}
     for name in dict.fromkeys(("boxes", *names)):
-        answer = resolve(LABELS, name)(scene, signals)
+        answer = _label(table, name)(scene, signals)
         for entity_id, values in answer.instances.items():
             fields[entity_id].update(values)
         maps.update(answer.maps)
@@ -87,3 +88,7 @@ def assemble(
         for e in scene.labelled if "xyxy_px" in fields[e.id]
     )
     return instances, maps, facts
+
+
+def _label(table: Mapping[str, str | Label], name: str) -> Label:
+    return resolve(table if name in table else LABELS, name)  # boxes are asked for whatever the table lists

@@ -117,7 +117,7 @@ def claim(out: Path, identity: Mapping[str, Any], recipe: Recipe, shard_size: in
                              got=f"{made} already made",
                              remedy=f"Ask for at least {made}, or name another folder with -o")
     put(out, RUN, to_json({**identity, "shard_size": size, "count": count}))
-    put(out, "recipe.yaml", recipe.to_yaml())
+    put(out, "recipe.yaml", recipe.to_yaml(out))
     return size
 
 

@@ -82,10 +82,11 @@ def _attempt(recipe: Recipe, index: int, key: Key, seconds: dict[str, float]) ->
         camera = sensors.camera.sample(draws.at("sensors", "camera"))
         scene = recipe.world.sample(draws.at("world", recipe.world_name), camera)
     with _timed(seconds, "picture and channels"):
-        wanted = dict.fromkeys((RGB, *channels(labels.keep)))
+        wanted = dict.fromkeys((RGB, *channels(labels.keep, recipe.tables.labels)))
         signals = sensors.renderer.render(scene, tuple(wanted), key.child("render"))
     with _timed(seconds, "labels"):
-        instances, maps, facts = assemble(labels.keep, scene, signals, labels.minimum_visible_px)
+        instances, maps, facts = assemble(labels.keep, scene, signals, labels.minimum_visible_px,
+                                           recipe.tables.labels)
     with _timed(seconds, "encoding"):
         picture = encode(signals[RGB], scene.camera.electronics)
     assets = tuple(dict.fromkeys((a.name, a.source, a.licence, a.sha256) for a in scene.assets))

@@ -19,6 +19,7 @@ from understudy.key import Key
 from understudy.make import card, folder, manifest
 from understudy.make.executor import Executor, InProcess
 from understudy.make.processes import LocalProcesses
+from understudy.make.ready import check_assets
 from understudy.make.shard import Audit, Job, Said, Shard, Task, writing
 from understudy.make.tally import Silent, Tally, Watch
 from understudy.make.total import TOTAL, Total, read_total
@@ -81,8 +82,9 @@ def generate(
     audit : lists what is wrong with records; a record with findings is left out as failed (module-level function)
     watch : is told of progress; executor : where shards are made, in place of ``workers``
 
-    Raises FolderBusy, FolderTaken, WriteError, UsageError, or RunError where no record can be made; whatever is raised
-    (Ctrl-C too), the shards that are committed stay, and the same call goes on from there.
+    Raises AssetError where a folder that the recipe names cannot serve (before anything is made), FolderBusy, FolderTaken,
+    WriteError, UsageError, or RunError where no record can be made; whatever is raised (Ctrl-C too), the shards that are
+    committed stay, and the same call goes on from there.
     """
     out, watch = Path(out), watch or Silent()
     count = recipe.count if count is None else count
@@ -90,6 +92,7 @@ def generate(
                                       ("shard_size", shard_size, 1, 100_000)):
         if number is not None and not least <= number <= most:
             raise UsageError(f"{name} is out of range", wanted=f"{least} to {most}", got=number)
+    check_assets(recipe.world)
     executor = executor or (LocalProcesses(workers) if workers else InProcess())
     if not (out / folder.RUN).exists():
         _check_room(recipe, count, out)

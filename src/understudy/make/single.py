@@ -13,6 +13,7 @@ from understudy.make import folder
 from understudy.make.executor import Executor
 from understudy.make.manifest import FIXED, read_part
 from understudy.make.processes import LocalProcesses
+from understudy.make.ready import check_assets
 from understudy.make.run import MAX_COUNT, about_of, shard_size_for
 from understudy.make.shard import Audit, Ended, Job, Shard, Task, writing
 
@@ -39,6 +40,7 @@ def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None =
     out = Path(out)
     if not 0 <= index < MAX_COUNT:
         raise UsageError("there is no such record", wanted=f"0 to {MAX_COUNT - 1}", got=index)
+    check_assets(recipe.world)
     with writing(out):
         new = not out.exists()
         if not new and (not out.is_dir() or any(out.iterdir())):

@@ -37,6 +37,14 @@ class Located(str):
     def __getnewargs__(self) -> tuple[str, str]:
         return str(self), self.said
 
+    @property
+    def start(self) -> Path | None:
+        """The folder that ``said`` is relative to, or None where it stands on its own."""
+        said = Path(self.said).expanduser()
+        if said.is_absolute():
+            return None
+        return Path(self).parents[len(said.parts) - 1] if said.parts else Path(self)
+
 
 def wanted(field: Param | Setting) -> str:
     """``a number in [0, 90], in years``."""

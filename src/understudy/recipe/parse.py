@@ -8,6 +8,7 @@ from pathlib import Path
 from understudy.errors import Problem, RecipeError
 from understudy.recipe.build import Builder
 from understudy.recipe.marks import Mark, Reading, listed, nearest
+from understudy.recipe.origin import start_of
 from understudy.recipe.overrides import override
 from understudy.recipe.parts import TABLES, Tables, root
 from understudy.recipe.recipe import Recipe, agree
@@ -21,7 +22,8 @@ def parse(source: Path | str | Mapping, *, overrides: Sequence[str] = (), tables
     source : a file, the name of a shipped recipe (``"portraits"``) or plain data
     overrides : ``path=value`` each, applied in order (see :mod:`understudy.recipe.overrides`)
     tables : where names are looked up
-    folder : what relative paths start from; the file's own folder, for plain data the working folder
+    folder : what relative paths start from; the file's own folder (or what its first line says, see
+        :mod:`understudy.recipe.origin`), for plain data the working folder
 
     Raises RecipeError with every problem found, each with file and line, path, wanted, got and a remedy.
     """
@@ -29,7 +31,7 @@ def parse(source: Path | str | Mapping, *, overrides: Sequence[str] = (), tables
         name, start = "unnamed", Path.cwd()
     else:
         path = _file(source)
-        name, start = path.stem.encode(errors="replace").decode(), path.absolute().parent  # the stem may be no UTF-8
+        name, start = path.stem.encode(errors="replace").decode(), start_of(path)  # the stem may be no UTF-8
     reading = Reading(start if folder is None else folder.absolute())
     tree = from_python(source, reading) if isinstance(source, Mapping) else read_file(path, str(path), reading)
     if tree is None:

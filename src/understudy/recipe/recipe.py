@@ -14,8 +14,9 @@ from understudy.fields import resolve
 from understudy.recipe.build import Builder
 from understudy.recipe.literals import WRONG
 from understudy.recipe.marks import Mark, Reading, listed
+from understudy.recipe.origin import starts_line
 from understudy.recipe.parts import COUNT, SEED, TABLES, LabelSettings, Sensors, Tables, root
-from understudy.recipe.plain import plain_field, said, to_yaml
+from understudy.recipe.plain import paths, plain_field, said, to_yaml
 from understudy.recipe.tree import from_python
 from understudy.worlds import World
 from understudy.writers import Format
@@ -73,9 +74,15 @@ class Recipe:
         """
         return said(self._located())
 
-    def to_yaml(self) -> str:
-        """The whole recipe as a recipe file."""
-        return to_yaml(self.plain())
+    def to_yaml(self, folder: Path | None = None) -> str:
+        """The whole recipe as a recipe file.
+
+        folder : where the file will lie. Relative paths stay as they are, and a first line says what they start from, so
+            the file says the same there, under the same digest.
+        """
+        starts = {p.start for p in paths(self)} - {None}
+        line = starts_line(starts.pop(), folder) if folder is not None and len(starts) == 1 else ""
+        return line + to_yaml(self.plain())
 
     @cached_property
     def digest(self) -> str:

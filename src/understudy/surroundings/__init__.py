@@ -1,7 +1,8 @@
 """Surroundings: where a world's things stand. Worlds take one as a slot and sample it under a child place.
 
 One file and one line here adds one. Surroundings are a frozen dataclass of :mod:`understudy.fields` with
-``sample(draws, camera) -> Place``.
+``sample(draws, camera) -> Place``, and ``check_assets()`` where a setting names files: AssetError if they cannot serve for
+any record, asked once before the first.
 """
 
 from __future__ import annotations

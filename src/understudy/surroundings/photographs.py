@@ -61,6 +61,11 @@ class Photographs:
     blend: Value = param(Choice(BLENDS), OneOf(BLENDS), "", "how figures are laid over the photograph")
     grain: Value = param(Uniform(0.6, 1.2), Interval(0, 4), "", "noise of the figures over that of the photograph")
 
+    def check_assets(self) -> None:
+        """AssetError where the folder cannot serve: missing, unreadable, without photographs."""
+        if self.folder is not None:
+            album(self.folder, self.exclude)
+
     def sample(self, draws: Draws, camera: Camera) -> Place:
         """Cut a photograph to the camera's picture, and say how light and ground lie in it."""
         cut = {"share": draws("share", self.share), "at": (draws("across", self.across), draws("down", self.down))}

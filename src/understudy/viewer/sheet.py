@@ -6,13 +6,13 @@ A sheet fills as records arrive and can be saved at any moment, so that the firs
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from understudy.errors import UsageError, WriteError
+from understudy.errors import UsageError
 from understudy.record import Record
 from understudy.viewer import draw
+from understudy.whole import written_whole
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -81,17 +81,8 @@ class Sheet:
 
     def save(self, path: Path) -> None:
         """Write a PNG under a temporary name and rename it, so that a viewer never sees half a file."""
-        path = Path(path)
-        rough = path.with_name(f".{path.name}.part")
-        try:
+        with written_whole(Path(path), "contact sheet") as rough:
             self.image().save(rough, "PNG", compress_level=4)
-            rough.replace(path)
-        except OSError as error:
-            raise WriteError("the contact sheet could not be written", where=path, got=error.strerror or str(error),
-                             remedy="Choose another file with -o.") from error
-        finally:
-            with suppress(OSError):  # Ctrl-C leaves no half file; a folder that refused to hold one refuses this too
-                rough.unlink(missing_ok=True)
 
     @property
     def _cell_width(self) -> int:

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from understudy.errors import DatasetError, WriteError
+from understudy.errors import DatasetError
 from understudy.learn.native.network import Network, Spec, built
+from understudy.whole import written_whole
 
 FORM = 1
 _HASHES = "seen_photographs"
@@ -28,12 +29,8 @@ def save(path: Path, network: Network, card: dict[str, Any], hashes: np.ndarray)
     header = {"form": FORM, "spec": asdict(network.spec), "card": card}
     tensors = {name: value.detach().contiguous() for name, value in network.state_dict().items()}
     tensors[_HASHES] = torch.from_numpy(np.ascontiguousarray(hashes, np.uint8).reshape(-1, 32))
-    rough = path.with_name(f".{path.name}.part")
-    try:
+    with written_whole(path, "model") as rough:
         rough.write_bytes(save(tensors, {"understudy": json.dumps(header)}))
-        rough.replace(path)
-    except OSError as error:
-        raise WriteError(f"the model could not be written: {error.strerror or error}", where=path) from error
 
 
 def load(path: Path) -> tuple[Network, dict[str, Any], np.ndarray]:
