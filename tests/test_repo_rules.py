@@ -22,7 +22,7 @@ LONG = {
 }
 MOST_LINES = 400
 HEAVY = {"mitsuba", "drjit", "anny", "torch", "cv2", "pyarrow", "scipy", "PIL", "pycocotools", "oidn", "safetensors",
-         "faster_coco_eval"}
+         "faster_coco_eval", "sklearn", "pandas", "polars"}
 
 # What others may build on. A name is added or taken away on purpose, with a line in CHANGELOG.md.
 SURFACE = {
@@ -36,8 +36,9 @@ SURFACE = {
     "understudy.signals": {"CATEGORY", "CHANNELS", "DEPTH", "INSTANCE", "IUV", "NORMAL", "OBJECT", "PART", "RGB",
                            "SILHOUETTES", "SILHOUETTES_WIDE", "Signals", "Spec", "UV"},
     "understudy.errors": {"AssetError", "DatasetError", "FolderBusy", "FolderTaken", "MissingDependency", "Problem",
-                          "RecipeError", "RenderError", "RunError", "SpecError", "UnderstudyError", "Unsatisfiable",
-                          "UsageError", "WriteError"},
+                          "RecipeError", "RenderError", "RunError", "SpecError", "TableError", "UnderstudyError",
+                          "Unsatisfiable", "UsageError", "WriteError"},
+    "understudy.tables": {"fit", "load"},
     "understudy.worlds": {"WORLDS", "World"},
     "understudy.surroundings": {"FIRST_ENTITY_ID", "SURROUNDINGS", "Place", "Surroundings"},
     "understudy.renderers": {"RENDERERS", "Renderer"},
@@ -111,7 +112,8 @@ def test_house_rules(path):
 
 
 @pytest.mark.parametrize("module", ["understudy", "understudy.cli", "understudy.recipe", "understudy.make",
-                                    "understudy.checks.audit", "understudy.viewer.report", "understudy.learn.session"])
+                                    "understudy.checks.audit", "understudy.viewer.report", "understudy.learn.session",
+                                    "understudy.tables"])
 def test_importing_is_light(module):
     """No import of ours loads a heavy library, or turns a screw of the interpreter."""
     program = (f"import sys, random; before = random.getstate(); import {module}\n"

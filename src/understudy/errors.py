@@ -14,6 +14,7 @@
     │   ├── FolderBusy              another run holds the output folder
     │   └── FolderTaken             the output folder belongs to another recipe, seed or format
     ├── WriteError                  a record could not be written (full disk, read-only folder)
+    ├── TableError                  a client table, its schema or a model of it cannot be used; never quotes a value
     └── DatasetError                a written data set cannot be read or is wrong
 
 A message says where, wanted, got and the remedy, in that order; the command line prints it alone (``--debug`` adds the
@@ -137,3 +138,7 @@ class WriteError(UnderstudyError):
 
 class DatasetError(UnderstudyError):
     """A written data set cannot be read, or is wrong."""
+
+
+class TableError(UnderstudyError):
+    """A client table, its schema or a model learnt from it cannot be used. The message never quotes a value of the data."""

@@ -1,0 +1,162 @@
+"""The figures of the tables wing: fidelity, use, attacks, time and memory, for one engine and any number of others.
+
+    python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
+    python bench/tables.py census.csv.gz --target income --peer made-by-another.csv --train train.csv --holdout holdout.csv
+    python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
+
+Each seed splits the table anew into train and holdout of equal size. Every line is followed by the bound: the holdout beside
+the train rows. Time is processor time of this process from an import-free start to the last made row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+WORK = """
+import json, resource, sys, time
+start = time.process_time()
+from pathlib import Path
+from understudy.tables import fit
+from understudy.tables.output import write
+model = fit(sys.argv[1], privacy=sys.argv[4], seed=int(sys.argv[5]))
+fitted = time.process_time()
+chunks = next(iter(model.stream(int(sys.argv[3]), seed=int(sys.argv[5]))))[1]
+write(chunks, Path(sys.argv[2]))
+print(json.dumps({"fit_s": fitted - start, "sample_s": time.process_time() - fitted,
+                  "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+"""
+
+
+def apart(train: Path, made: Path, n: int, privacy: str, seed: int) -> dict:
+    """Fit and sample in a process of its own, imports included."""
+    done = subprocess.run(
+        [sys.executable, "-c", WORK, str(train), str(made), str(n), privacy, str(seed)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def figures(train, holdout, made, target: str, seed: int, attacks: bool = True) -> dict[str, float]:
+    """All figures of one made table."""
+    from understudy.key import Key
+    from understudy.tables.detect import detect
+    from understudy.tables.measure import attacks as privacy
+    from understudy.tables.measure.accuracy import accuracy
+    from understudy.tables.measure.learners import tell_apart, train_on_made
+    from understudy.tables.measure.lens import Lens
+    from understudy.tables.source import Tables
+
+    schema = detect(Tables({"t": train}))[0]["t"]
+    lens = Lens.on(train, schema)
+    (a, sizes), (b, _), (c, _) = lens.bins(made), lens.bins(holdout), lens.bins(train)
+    row = {}
+    for ways in (1, 2, 3):
+        row[f"{ways}-way"], row[f"{ways}-way bound"] = accuracy(a, b, sizes, ways)[0], accuracy(c, b, sizes, ways)[0]
+    row["tstr"] = train_on_made(lens, train, holdout, made, target, ("boosting",))["boosting"]["ratio"]
+    row["c2st"], row["c2st bound"] = tell_apart(lens, holdout, made)[0], tell_apart(lens, holdout, train)[0]
+    if attacks:
+        near = privacy.membership(lens, train, holdout, made)
+        row |= {"mia": near["auc"][0], "exact": near["exact"], "exact control": near["exact_control"]}
+        key = Key(seed) / "bench"
+        for name, risk in (
+            ("singling", privacy.singling_out(lens, train, holdout, made, key)),
+            ("linking", privacy.linkability(lens, train, holdout, made, key)),
+            ("inference", privacy.inference(lens, train, holdout, made, target, key)),
+        ):
+            row |= {f"{name}": risk.risk, f"{name} upper": risk.high}
+    return row
+
+
+def show(title: str, rows: list[dict[str, float]]) -> None:
+    print(f"\n{title} ({len(rows)} seeds)")
+    for name in rows[0]:
+        own = [row[name] for row in rows]
+        spread = f"  ({min(own):.4f} to {max(own):.4f})" if len(own) > 1 else ""
+        print(f"  {name:16} {statistics.mean(own):8.4f}{spread}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--target", default="")
+    parser.add_argument("--rows", type=int, default=24421, help="rows to train on, and as many to hold out")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--privacy", default="standard")
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--fidelity-only", action="store_true")
+    args = parser.parse_args()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from understudy.key import Key
+    from understudy.tables.source import read
+
+    (table,) = read(args.data).tables.values()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        if args.million:
+            million(table, work)
+            return
+        n = min(args.rows, table.num_rows // 2)
+        for level in args.privacy.split(","):
+            rows = []
+            for seed in range(args.seeds):
+                order = Key(seed).child("split").permutation(table.num_rows)
+                train, holdout = (table.take(pa.array(part)) for part in (order[:n], order[n : 2 * n]))
+                pq.write_table(train, work / "train.parquet")
+                cost = apart(work / "train.parquet", work / "made.parquet", n, level, seed)
+                made = pq.read_table(work / "made.parquet")
+                rows.append(
+                    figures(train, holdout, made, args.target or table.column_names[-1], seed, not args.fidelity_only) | cost
+                )
+            show(f"{args.data.name}, {n:,} rows, {level}", rows)
+
+
+def million(table, work: Path) -> None:
+    """A million rows resampled with noise in the quantities; then ten times as many sampled, to see memory stay flat."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from understudy.key import Key
+    from understudy.tables.content import PLAIN_NUMBER
+
+    big = table.take(pa.array((Key(0).child("rows").uniforms(1_000_000) * table.num_rows).astype(np.int64)))
+    columns = {}
+    for name in big.column_names:
+        import pyarrow.compute as pc
+
+        own = big[name]
+        if pc.all(pc.match_substring_regex(pc.fill_null(own, "0"), PLAIN_NUMBER)).as_py():
+            x = np.array(pc.cast(own, pa.float64()).to_numpy(), dtype=float)
+            spread = 0.02 * x.std() * Key(0).child("noise", name).normals(len(x))
+            own = pa.array(np.where(x != 0, np.round(x + spread), x))
+        columns[name] = own
+    pq.write_table(pa.table(columns), work / "million.parquet")
+    del big, columns
+    for n in (1_000_000, 10_000_000):
+        start = time.perf_counter()
+        cost = apart(work / "million.parquet", work / "made.parquet", n, "standard", 0)
+        print(
+            f"a million rows learnt, {n:,} made: fit {cost['fit_s']:.1f} s, sample {cost['sample_s']:.1f} s of CPU, "
+            f"{cost['mb']:.0f} MB, {time.perf_counter() - start:.1f} s by the clock",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
+    print(
+        f"\n(bench itself: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB, {time.process_time():.0f} s)",
+        file=sys.stderr,
+    )

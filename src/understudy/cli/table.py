@@ -1,0 +1,152 @@
+"""``understudy table``: learn a client table, make rows that share its statistics and point at nobody, and prove it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "DATA is a CSV, TSV or Parquet file, a folder of them, or a SQLite file. No message, log or model holds a "
+        "row of it. docs/tables.md says what is protected and what is not."
+    )
+    commands = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
+    inspect = commands.add_parser("inspect", help="say what each column holds, and write it down to be corrected")
+    _data(inspect)
+    inspect.add_argument("-o", "--out", type=Path, metavar="YAML", help="write the schema here (printed if left out)")
+    inspect.add_argument("--owners", type=int, default=8, metavar="K", help="name nothing with fewer owners (default 8)")
+
+    fit = commands.add_parser("fit", help="learn a model")
+    _data(fit)
+    fit.add_argument("-o", "--out", type=Path, required=True, metavar="MODEL", help="the model's file")
+    fit.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
+    fit.add_argument("--privacy", default="standard", metavar="LEVEL", help="close, standard (default), careful or strict")
+    fit.add_argument(
+        "--owners", type=int, metavar="K", help="rows that must share whatever is learnt (the level says if left out)"
+    )
+    fit.add_argument("--columns", metavar="A,B,...", help="learn only these")
+    fit.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
+
+    sample = commands.add_parser("sample", help="make rows from a model")
+    sample.add_argument("model", type=Path, metavar="MODEL")
+    sample.add_argument("-n", "--count", type=int, metavar="N", help="rows (as many as were learnt if left out)")
+    sample.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE", help="a .parquet or .csv file; a folder for linked tables"
+    )
+    sample.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
+    sample.add_argument(
+        "--given", action="append", default=[], metavar="COLUMN=VALUE", help="every row has this; may be given again"
+    )
+    sample.add_argument(
+        "--given-file",
+        type=Path,
+        metavar="FILE",
+        help="a table of some columns: one made row for each of its rows, empty fields filled in",
+    )
+    sample.add_argument(
+        "--shares",
+        action="append",
+        default=[],
+        metavar="COLUMN=A:1,B:2",
+        help="wanted shares of names, or of ranges (age=..30:1,30..:2); may be given again",
+    )
+    sample.add_argument("--where", action="append", default=[], metavar="STATEMENT", help='rows that hold it ("age > 60")')
+
+
+def _data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument(
+        "--drop-ragged", action="store_true", help="leave out rows with another number of fields than the header"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    return {"inspect": _inspect, "fit": _fit, "sample": _sample}[args.what](args)
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from understudy.cli.opening import written
+    from understudy.tables.detect import described, detect
+    from understudy.tables.schema import to_yaml
+    from understudy.tables.source import read
+
+    tables = read(args.data, drop_ragged=args.drop_ragged)
+    schemas, notes = detect(tables, args.owners)
+    print(described(schemas, tables, (*tables.notes, *notes)), file=sys.stderr if args.out is None else sys.stdout)
+    if args.out is None:
+        print(to_yaml(schemas), end="")
+    else:
+        written(args.out, to_yaml(schemas).encode())
+        print(args.out)
+    return 0
+
+
+def _fit(args: argparse.Namespace) -> int:
+    from understudy.tables import fit
+
+    columns = [c.strip() for c in args.columns.split(",")] if args.columns else None
+    model = fit(
+        args.data,
+        schema=args.schema,
+        privacy=args.privacy,
+        owners=args.owners,
+        columns=columns,
+        seed=args.seed,
+        drop_ragged=args.drop_ragged,
+    )
+    for note in model.notes:
+        print(f"note: {note}", file=sys.stderr)
+    model.save(args.out)
+    for name, table in model.tables.items():
+        print(f"{args.out}: {name}, {table.rows:,} rows, {len(table.schema.columns)} columns")
+    return 0
+
+
+def _sample(args: argparse.Namespace) -> int:
+    from understudy.tables import load
+    from understudy.tables.output import write
+
+    model = load(args.model)
+    wishes = {}
+    if args.given:
+        wishes["given"] = dict(_pair(text) for text in args.given)
+    if args.given_file:
+        from understudy.tables.source import read
+
+        wishes["rows"] = next(iter(read(args.given_file).tables.values()))
+    if args.shares:
+        wishes["shares"] = dict(_shares(text) for text in args.shares)
+    if args.where:
+        wishes["where"] = args.where
+    for name, chunks in model.stream(args.count, args.seed, **wishes):
+        path = args.out if len(model.tables) == 1 else args.out / f"{name}.csv"
+        rows = write(chunks, path)
+        print(f"{path}: {rows:,} rows")
+    return 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from understudy.errors import UsageError
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError("a given column is written with its value", wanted="COLUMN=VALUE", got=text)
+    return name.strip(), value.strip()
+
+
+def _shares(text: str) -> tuple[str, dict[str, float]]:
+    from understudy.errors import UsageError
+
+    name, rest = _pair(text)
+    shares = {}
+    for part in rest.split(","):
+        value, colon, weight = part.rpartition(":")
+        try:
+            shares[value.strip()] = float(weight)
+        except ValueError:
+            colon = ""
+        if not colon:
+            raise UsageError("a share is a value and a number", where=name, wanted="VALUE:SHARE", got=part)
+    return name, shares

@@ -1,0 +1,184 @@
+"""A chain of conditional trees, the model of one table: each column is made from a tree on those before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from understudy.key import Key
+from understudy.tables import dependence, trees
+from understudy.tables.settings import Settings
+from understudy.tables.trees import Tree
+
+CHUNK = 8192  # rows that are drawn together: a made row is a function of model, seed and its number's chunk
+_PREDICTORS = 40  # a tree looks at most at so many earlier columns, those that know most
+PARTICLES = 32
+
+
+@dataclass(frozen=True)
+class Chain:
+    """order : every column, given ones first; trees : column -> tree; laws : column -> (column, (states,) its state)
+    context : columns that are always given from outside (a parent's, an earlier event's)
+    """
+
+    order: tuple[str, ...]
+    trees: Mapping[str, Tree]
+    laws: Mapping[str, tuple[str, np.ndarray]]
+    context: tuple[str, ...] = ()
+
+    def draw(
+        self, n: int, key: Key, given: Mapping[str, np.ndarray], particles: int = PARTICLES
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """States of ``n`` rows, and (n,) bool whether what is given was possible.
+
+        given : column -> (n,) states; -1 where a row leaves it open. Given columns that come first cost nothing; others are
+        honoured by a particle filter: ``particles`` rows are drawn for each, weighted by how likely they make what is
+        given, and one is kept.
+        """
+        late = [c for c in self.order if c in given and not self._free(c, given)]
+        m = particles if late else 1
+        rows = n * m
+        states: dict[str, np.ndarray] = {}
+        possible = np.ones(n, bool)
+        for name in self.order:
+            wanted = np.repeat(given[name], m) if name in given else None
+            if name in self.context:
+                states[name] = wanted
+                continue
+            chance, own = self._column(name, states, rows, key.child(name), wanted)
+            states[name] = own
+            if name in late:
+                weight = chance.reshape(n, m)
+                possible &= weight.sum(1) > 0
+                kept = _resampled(weight, key.child(name, "kept"))
+                states = {c: s[kept] for c, s in states.items()}
+        if m > 1:
+            states = {c: s[::m] for c, s in states.items()}
+        return states, possible
+
+    def _free(self, name: str, given: Mapping[str, np.ndarray]) -> bool:
+        """Whether everything before ``name`` is given for all rows: then it needs no weighing."""
+        before = self.order[: self.order.index(name)]
+        return name in self.context or all(c in given and (c in self.context or (given[c] >= 0).all()) for c in before)
+
+    def _column(
+        self, name: str, states: dict[str, np.ndarray], rows: int, key: Key, wanted: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(rows,) the chance of what is wanted, 1 where nothing is; and the states."""
+        chance = np.ones(rows)
+        if name in self.laws:
+            source, table = self.laws[name]
+            own = table[states[source]]
+            if wanted is not None:
+                chance = np.where((wanted >= 0) & (wanted != own), 0.0, 1.0)
+        else:
+            tree = self.trees[name]
+            leaf = tree.leaves(states, rows)
+            own = tree.draw(leaf, _even(leaf, key))
+            if wanted is not None:
+                chance = np.where(wanted >= 0, tree.chance(leaf, np.maximum(wanted, 0)), 1.0)
+        return chance, own if wanted is None else np.where(wanted >= 0, wanted, own).astype(np.int32)
+
+    def log_likelihood(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
+        """(n,) log probability of rows of states, at least 1e-9 a column (a law that is broken: the same)."""
+        n = len(next(iter(states.values())))
+        total = np.zeros(n)
+        for name in self.order:
+            if name in self.context:
+                continue
+            if name in self.laws:
+                source, table = self.laws[name]
+                chance = np.where(table[states[source]] == states[name], 1.0, 0.0)
+            else:
+                chance = self.trees[name].chance(self.trees[name].leaves(dict(states), n), states[name])
+            total += np.log(np.maximum(chance, 1e-9))
+        return total
+
+    def plain(self, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+        """JSON; arrays go to ``store``."""
+        for i, (_column, (_, table)) in enumerate(self.laws.items()):
+            store[f"{name}.law.{i}"] = table
+        own = {
+            column: trees.plain(tree, store, f"{name}.tree.{self.order.index(column)}")
+            for column, tree in self.trees.items()
+        }
+        return {
+            "order": list(self.order),
+            "context": list(self.context),
+            "trees": own,
+            "laws": [[column, source] for column, (source, _) in self.laws.items()],
+            "arrays": name,
+        }
+
+    @classmethod
+    def restore(cls, own: dict[str, Any], store: dict[str, np.ndarray]) -> Chain:
+        laws = {column: (source, store[f"{own['arrays']}.law.{i}"]) for i, (column, source) in enumerate(own["laws"])}
+        return cls(
+            tuple(own["order"]), {c: trees.restored(t, store) for c, t in own["trees"].items()}, laws, tuple(own["context"])
+        )
+
+
+def learn(
+    states: Mapping[str, np.ndarray],
+    counts: Mapping[str, int],
+    ordered: Mapping[str, bool],
+    settings: Settings,
+    key: Key,
+    context: Sequence[str] = (),
+    first: Sequence[str] = (),
+) -> Chain:
+    """Learn a sequence from states (column -> (n,) int32).
+
+    context : columns that will be given from outside; first : columns to make before the others
+    """
+    names = list(states)
+    n = len(states[names[0]])
+    information = dependence.mutual_information(states, counts, ordered)
+    order = dependence.sequence(names, information, [*context, *(c for c in first if c not in context)])
+    order, laws = dependence.determined(states, counts, order, free=context)
+    sample = np.arange(n) if n <= trees._GROWN_ON else np.sort(key.child("grown").permutation(n)[: trees._GROWN_ON])
+    grown = {}
+    for place, name in enumerate(order):
+        if name in context or name in laws:
+            continue
+        known = information[names.index(name)]
+        before = [c for c in order[:place] if counts[c] > 1 and not (c in laws and counts[laws[c][0]] > 1)]
+        before = sorted(before, key=lambda c: -known[names.index(c)])[:_PREDICTORS]
+        before = tuple(c for c in order if c in before)
+        if not before or counts[name] < 2:
+            grown[name] = trees.root(np.maximum(np.bincount(states[name], minlength=counts[name]), 1e-9))
+        else:
+            grown[name] = trees.grow(dict(states), dict(counts), dict(ordered), name, before, settings, sample)
+    return Chain(tuple(order), grown, laws, tuple(context))
+
+
+def _even(leaf: np.ndarray, key: Key) -> np.ndarray:
+    """(n,) uniform numbers, spread evenly over the rows of each leaf (systematic sampling): each is uniform, together they
+    miss the leaf's shares by less than one row."""
+    n = len(leaf)
+    order = np.lexsort((key.child("order").words(n), leaf))
+    ranked = leaf[order]
+    start = np.searchsorted(ranked, ranked, side="left")
+    size = np.searchsorted(ranked, ranked, side="right") - start
+    shift = key.child("shift").uniforms(int(leaf.max()) + 1)[ranked]
+    u = np.zeros(n)
+    u[order] = (np.arange(n) - start + shift) / size
+    return u
+
+
+def _resampled(weight: np.ndarray, key: Key) -> np.ndarray:
+    """(n * m,) rows kept: within each group of m, systematic by weight; a group without weight keeps all."""
+    n, m = weight.shape
+    total = weight.sum(1, keepdims=True)
+    share = np.where(total > 0, weight / np.where(total > 0, total, 1), 1.0 / m)
+    ends = np.cumsum(share, axis=1)
+    ends[:, -1] = 1.0
+    u = (np.arange(m)[None] + key.uniforms(n, 1)) / m
+    flat = (ends + np.arange(n)[:, None]).ravel()
+    picked = np.minimum(np.searchsorted(flat, (u + np.arange(n)[:, None]).ravel(), side="right"), n * m - 1)
+    # after systematic picking neighbours are alike; which of them becomes the row is decided by a turn of each group
+    turn = (key.child("turn").uniforms(n) * m).astype(int)
+    return picked.reshape(n, m)[np.arange(n)[:, None], (np.arange(m)[None] + turn[:, None]) % m].ravel()

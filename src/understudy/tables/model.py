@@ -1,0 +1,133 @@
+"""A model of one or several tables: learnt, saved, sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from understudy.errors import MissingDependency, RunError, TableError, UsageError
+from understudy.key import Key
+from understudy.tables import conditions, modelfile, settings, single
+from understudy.tables.detect import detect
+from understudy.tables.schema import Schema, from_plain, from_yaml
+from understudy.tables.settings import Settings
+from understudy.tables.single import TableModel
+from understudy.tables.source import Tables, read
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+REMEDY = "pip install 'understudy[tables]'"
+
+
+@dataclass(frozen=True)
+class Model:
+    """tables : name -> its model, parents before children; notes : what was mended or left out while learning."""
+
+    tables: Mapping[str, TableModel]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def only(self) -> TableModel:
+        """The model of the only table (UsageError when there are several)."""
+        if len(self.tables) != 1:
+            raise UsageError("conditions are for models of one table", wanted="one table", got=", ".join(self.tables))
+        return next(iter(self.tables.values()))
+
+    def sample(self, n: int | None = None, seed: int = 0, **wishes: Any) -> dict[str, pa.Table]:
+        """Made tables. n : rows (as many as were learnt if None); wishes : see :func:`understudy.tables.conditions.wish`."""
+        import pyarrow as pa
+
+        return {name: pa.concat_tables(chunks) for name, chunks in self.stream(n, seed, **wishes)}
+
+    def stream(self, n: int | None = None, seed: int = 0, **wishes: Any) -> Iterator[tuple[str, Iterator[pa.Table]]]:
+        """The same, in chunks: memory does not grow with n. A row depends on the model, the seed and its own number."""
+        if n is not None and not 1 <= n <= 10**10:
+            raise UsageError("a number of rows is needed", wanted="from 1 to 10,000,000,000", got=n)
+        model = self.only
+        wish = conditions.wish(model, **wishes, key=Key(seed) / "tables")
+        rows = wishes.get("rows")
+        if rows is not None:
+            n = rows.num_rows if n is None else min(n, rows.num_rows)
+        yield model.name, single.rows(model, n or model.rows, Key(seed) / "tables" / model.name, wish)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a file."""
+        store: dict[str, Any] = {}
+        tables = {name: table.plain(store) for name, table in self.tables.items()}
+        modelfile.save(Path(path), {"tables": tables, "notes": list(self.notes)}, store)
+
+    @classmethod
+    def load(cls, path: Path) -> Model:
+        """The model in a file; TableError when it is none."""
+        own, store = modelfile.load(path)
+        try:
+            schemas = from_plain({"tables": {name: table["schema"] for name, table in own["tables"].items()}}, str(path))
+            tables = {name: TableModel.restore(name, table, store, schemas[name]) for name, table in own["tables"].items()}
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise TableError("the model is broken", where=path, got=type(error).__name__) from None
+        return cls(tables, tuple(own["notes"]))
+
+
+def fit(
+    data: Any,
+    *,
+    schema: Mapping[str, Schema] | str | Path | None = None,
+    privacy: str | Settings = "standard",
+    owners: int | None = None,
+    columns: Sequence[str] | None = None,
+    seed: int = 0,
+    drop_ragged: bool = False,
+) -> Model:
+    """Learn from ``data`` (whatever :func:`understudy.tables.source.read` reads).
+
+    schema : of each table, or its file (guessed if None); privacy : a level of settings.LEVELS, or Settings; owners : rows
+    that must share whatever is learnt (k); columns : learn only these
+    """
+    if find_spec("sklearn") is None:
+        raise MissingDependency("scikit-learn is missing: trees are grown with it", remedy=REMEDY)
+    own = settings.level(privacy, owners)
+    tables = data if isinstance(data, Tables) else read(data, drop_ragged=drop_ragged)
+    tables = _chosen(tables, columns)
+    notes = list(tables.notes)
+    if schema is None:
+        schemas, more = detect(tables, own.owners)
+        notes += more
+    else:
+        schemas = from_yaml(Path(schema)) if isinstance(schema, str | Path) else dict(schema)
+    strange = set(schemas) ^ set(tables.tables)
+    if strange:
+        raise TableError(
+            "the schema and the data have other tables",
+            where=schema if isinstance(schema, str | Path) else "schema",
+            wanted=", ".join(tables.tables),
+            got=", ".join(schemas),
+        )
+    if len(tables.tables) > 1:
+        raise RunError(
+            "linked tables cannot be learnt together yet",
+            wanted="one table",
+            got=", ".join(tables.tables),
+            remedy="Fit each on its own",
+        )
+    models = {}
+    for name, table in tables.tables.items():
+        done = single.fit(table, schemas[name], name, own, Key(seed) / "fit")
+        models[name] = done.model
+        notes += done.notes
+    return Model(models, tuple(notes))
+
+
+def _chosen(tables: Tables, columns: Sequence[str] | None) -> Tables:
+    if columns is None:
+        return tables
+    if len(tables.tables) != 1:
+        raise UsageError("columns are chosen of one table", wanted="one table", got=", ".join(tables.tables))
+    ((name, table),) = tables.tables.items()
+    absent = [c for c in columns if c not in table.column_names]
+    if absent:
+        raise UsageError("no column has this name", where=name, wanted=", ".join(table.column_names[:20]), got=absent[0])
+    return Tables({name: table.select(list(columns))}, tables.notes, tables.keys, tables.links)

@@ -1,0 +1,59 @@
+"""States of named columns: each name with at least k owners, the rest pooled, and what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from understudy.tables.content import Names
+
+if TYPE_CHECKING:
+    from understudy.key import Key
+
+RARE = "(rare)"
+
+
+@dataclass(frozen=True)
+class NameStates:
+    """names : in state order; None: missing; RARE: names with fewer than k owners, taken together."""
+
+    names: tuple[str | None, ...]
+    ordered: bool
+
+    @classmethod
+    def learn(cls, content: Names, k: int, ordered: bool) -> NameStates:
+        owners = np.bincount(content.codes + 1, minlength=len(content.labels) + 1)
+        kept: list[str | None] = [label for label, count in zip(content.labels, owners[1:]) if count >= k]
+        pooled = int(owners[1:][owners[1:] < k].sum())
+        missing = int(owners[0])
+        if missing >= k or (missing and not kept):
+            kept.insert(0, None)
+        if pooled >= k or not kept:
+            kept.append(RARE)
+        return cls(tuple(kept), ordered)
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
+
+    def encode(self, content: Names) -> np.ndarray:
+        """States. What no state stands for is RARE; without such a state, the first one that is a name."""
+        place = {name: n for n, name in enumerate(self.names)}
+        other = place.get(RARE, min(1, len(self.names) - 1) if self.names[0] is None else 0)
+        table = np.array([*(place.get(label, other) for label in content.labels), place.get(None, other)], np.int32)
+        return table[content.codes]
+
+    def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
+        return np.array(self.names, dtype=object)[states]
+
+    def labels(self) -> list[str]:
+        return ["(missing)" if name is None else name for name in self.names]
+
+    def plain(self) -> dict[str, Any]:
+        return {"states": "names", "names": list(self.names), "ordered": self.ordered}
+
+    @classmethod
+    def restore(cls, plain: dict[str, Any]) -> NameStates:
+        return cls(tuple(plain["names"]), plain["ordered"])

@@ -1,0 +1,254 @@
+"""One conditional tree: the distribution of a column's states given the states of columns before it.
+
+Grown by entropy (scikit-learn), pruned by likelihood with a price for every parameter, its leaves leaning on the nodes they
+were split from (hierarchical shrinkage, Agarwal et al., ICML 2022). What remains are thresholds between states and smoothed
+distributions: no row. The sequence of such trees is the idea of synthpop (Nowok, Raab, Dibben, JSS 2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from understudy.tables.settings import Settings
+
+_GROUPS = 24  # groups of cells that a tree tells apart when it grows
+_GROWN_ON = 100_000  # rows that decide on splits; all rows are counted in the leaves
+
+
+@dataclass(frozen=True)
+class Tree:
+    """feature, threshold, left, right : (nodes,); feature -1 is a leaf, whose ``left`` is its row of ``ends``
+    ranks : predictor number -> (states,) the rank of each of its names, as the splits see it
+    ends : (leaves, states) float32, cumulative probabilities
+    """
+
+    predictors: tuple[str, ...]
+    feature: np.ndarray
+    threshold: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    ranks: dict[int, np.ndarray]
+    ends: np.ndarray
+
+    def leaves(self, states: dict[str, np.ndarray], n: int) -> np.ndarray:
+        """(n,) the leaf of each row, given the states of the predictors."""
+        node = np.zeros(n, np.int32)
+        columns = [
+            self.ranks[i][states[name]] if i in self.ranks else states[name] for i, name in enumerate(self.predictors)
+        ]
+        matrix = np.array(columns, np.float32).reshape(len(columns), n)
+        at = np.flatnonzero(self.feature[node] >= 0)
+        while len(at):
+            here = node[at]
+            right = matrix[self.feature[here], at] > self.threshold[here]
+            node[at] = np.where(right, self.right[here], self.left[here])
+            at = at[self.feature[node[at]] >= 0]
+        return self.left[node]
+
+    def draw(self, leaf: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """(n,) int32 a state of each leaf's distribution, by the uniform numbers ``u``."""
+        width = self.ends.shape[1]
+        flat = (self.ends.astype(float) + np.arange(len(self.ends))[:, None]).ravel()
+        found = np.searchsorted(flat, leaf + np.minimum(u, 1 - 1e-9), side="right") - leaf * width
+        return np.minimum(found, width - 1).astype(np.int32)
+
+    def chance(self, leaf: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """(n,) probability of a state in a leaf."""
+        top = self.ends[leaf, states].astype(float)
+        return top - np.where(states > 0, self.ends[leaf, np.maximum(states - 1, 0)], 0.0)
+
+
+def root(counts: np.ndarray) -> Tree:
+    """The tree without a split: ``counts`` (states,) of a column that nothing comes before."""
+    none = np.array([-1], np.int32)
+    ends = _cumulative((counts / counts.sum())[None])
+    return Tree((), none, np.zeros(1, np.float32), np.zeros(1, np.int32), none, {}, ends)
+
+
+def grow(
+    states: dict[str, np.ndarray],
+    counts: dict[str, int],
+    ordered: dict[str, bool],
+    target: str,
+    predictors: tuple[str, ...],
+    settings: Settings,
+    sample: np.ndarray,
+) -> Tree:
+    """Learn ``target`` from ``predictors``.
+
+    states : column -> (n,) int32; counts : states a column; sample : rows (at most _GROWN_ON) that decide on the splits
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    y = states[target]
+    n, k = len(y), counts[target]
+    group = groups(np.bincount(y, minlength=k), _GROUPS) if ordered[target] else np.arange(k)
+    coarse = group[y]
+    ranks = {i: _rank(states[name], counts[name], coarse) for i, name in enumerate(predictors) if not ordered[name]}
+    matrix = np.array(
+        [ranks[i][states[name]] if i in ranks else states[name] for i, name in enumerate(predictors)], np.float32
+    ).T
+    floor = max(min(settings.floor, n // 20), settings.owners)
+    share = len(sample) / n
+    grown = (
+        DecisionTreeClassifier(
+            criterion="entropy",
+            min_samples_leaf=max(int(floor * share), 1),
+            random_state=0,
+            min_impurity_decrease=settings.penalty / np.log(2) / n,
+        )
+        .fit(matrix[sample], coarse[sample])
+        .tree_
+    )
+    left, right = grown.children_left.astype(np.int32), grown.children_right.astype(np.int32)
+    leaf = grown.apply(np.ascontiguousarray(matrix))
+    full = np.bincount(leaf * k + y, minlength=grown.node_count * k).reshape(-1, k).astype(float)
+    parent = _parents(left, right)
+    for node in range(len(parent) - 1, 0, -1):  # children come after their parents
+        full[parent[node]] += full[node]
+    chosen = settings.choice * np.log(max(sum(counts[name] - 1 for name in predictors), 1))
+    split = _pruned(left, right, _summed(full, group), settings.penalty, chosen, floor)
+    return _compact(predictors, grown.feature, grown.threshold, left, right, split, parent, full, group, ranks, settings)
+
+
+def groups(owners: np.ndarray, most: int) -> np.ndarray:
+    """(states,) neighbouring states taken together into about ``most`` groups of equal owners, heavy ones alone."""
+    quota, group, own = owners.sum() / most, 0, 0
+    out = np.zeros(len(owners), np.int64)
+    for state, count in enumerate(owners.tolist()):
+        if count >= quota and own:
+            group, own = group + 1, 0
+        out[state] = group
+        own += count
+        if own >= quota:
+            group, own = group + 1, 0
+    return np.unique(out, return_inverse=True)[1]
+
+
+def _rank(states: np.ndarray, count: int, coarse: np.ndarray) -> np.ndarray:
+    """(count,) names ranked by the main direction of their target distributions (Coppersmith et al. 1999), so that one
+    threshold parts them well."""
+    width = int(coarse.max()) + 1
+    table = np.bincount(states * width + coarse, minlength=count * width).reshape(count, width).astype(float)
+    owners, mean = table.sum(1), table.sum(0) / table.sum()
+    off = (table + 5 * mean) / (owners[:, None] + 5) - mean
+    off /= np.sqrt(mean + 1e-9)
+    main = np.linalg.svd(off * np.sqrt(owners)[:, None], full_matrices=False)[2][0]
+    return np.argsort(np.argsort(off @ main, kind="stable"), kind="stable").astype(np.int32)
+
+
+def _parents(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    parent = np.full(len(left), -1, np.int64)
+    inner = np.flatnonzero(left >= 0)
+    parent[left[inner]], parent[right[inner]] = inner, inner
+    return parent
+
+
+def _summed(full: np.ndarray, group: np.ndarray) -> np.ndarray:
+    starts = np.searchsorted(group, np.arange(group.max() + 1))
+    return np.add.reduceat(full, starts, axis=1)
+
+
+def _pruned(
+    left: np.ndarray, right: np.ndarray, coarse: np.ndarray, penalty: float, chosen: float, floor: int
+) -> np.ndarray:
+    """(nodes,) bool: splits whose subtree gains more nats than ``penalty`` for each free parameter, with enough rows on
+    either side."""
+    rows = coarse.sum(1)
+    chance = coarse / np.maximum(rows, 1)[:, None]
+    own = (coarse * np.log(np.where(coarse > 0, chance, 1))).sum(1)
+    free = np.maximum((coarse > 0).sum(1) - 1, 1) * penalty + chosen
+    best, split = own.tolist(), np.zeros(len(left), bool)
+    for node in range(len(left) - 1, -1, -1):
+        a, b = left[node], right[node]
+        if a >= 0 and min(rows[a], rows[b]) >= floor:
+            gain = best[a] + best[b] - free[node]
+            if gain > best[node]:
+                best[node], split[node] = gain, True
+    return split
+
+
+def _compact(predictors, feature, threshold, left, right, split, parent, full, group, ranks, settings) -> Tree:
+    """Keep the nodes that pruning left; number them in order of depth; smooth their distributions from the root down."""
+    fine = _Smoothing(full, group, settings)
+    kept, at = [0], 0
+    while at < len(kept):
+        node = kept[at]
+        if split[node]:
+            kept += [int(left[node]), int(right[node])]
+        at += 1
+    place = {node: i for i, node in enumerate(kept)}
+    for node in kept:
+        fine.smooth(node, int(parent[node]))
+    features, thresholds = np.full(len(kept), -1, np.int32), np.zeros(len(kept), np.float32)
+    lefts, rights = np.zeros(len(kept), np.int32), np.full(len(kept), -1, np.int32)
+    leaves = []
+    for i, node in enumerate(kept):
+        if split[node]:
+            features[i], thresholds[i] = feature[node], threshold[node]
+            lefts[i], rights[i] = place[int(left[node])], place[int(right[node])]
+        else:
+            lefts[i] = len(leaves)
+            leaves.append(node)
+    used = {int(f) for f in features if f >= 0}
+    renumber = {old: new for new, old in enumerate(sorted(used))}
+    features = np.array([renumber.get(int(f), -1) for f in features], np.int32)
+    return Tree(
+        tuple(predictors[old] for old in renumber),
+        features,
+        thresholds,
+        lefts,
+        rights,
+        {renumber[i]: rank for i, rank in ranks.items() if i in renumber},
+        _cumulative(fine.chance[leaves]),
+    )
+
+
+class _Smoothing:
+    """Leaf distributions in two steps: groups of cells lean on the parent by ``shrink`` pseudo-rows; the cells within a
+    group, where detail is mostly chance, lean on the parent's by ``detail`` pseudo-rows a cell."""
+
+    def __init__(self, full: np.ndarray, group: np.ndarray, settings: Settings) -> None:
+        self.full, self.group, self.settings = full, group, settings
+        self.coarse = _summed(full, group)
+        self.sizes = np.bincount(group)[group]
+        self.wide = np.zeros_like(self.coarse)
+        self.within = np.zeros_like(full)
+        self.chance = np.zeros_like(full)
+
+    def smooth(self, node: int, parent: int) -> None:
+        rows, coarse, full, group = self.coarse[node].sum(), self.coarse[node], self.full[node], self.group
+        if parent < 0:
+            self.wide[node] = coarse / rows
+            self.within[node] = full / np.maximum(coarse, 1)[group]
+        else:
+            lean, detail = self.settings.shrink, self.settings.detail * self.sizes
+            self.wide[node] = (coarse + lean * self.wide[parent]) / (rows + lean)
+            self.within[node] = (full + detail * self.within[parent]) / (coarse[group] + detail)
+        self.chance[node] = self.wide[node][group] * self.within[node]
+
+
+def _cumulative(chance: np.ndarray) -> np.ndarray:
+    ends = np.cumsum(chance, axis=1)
+    return (ends / ends[:, -1:]).astype(np.float32)
+
+
+def plain(tree: Tree, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+    """JSON of a tree; its arrays go to ``store`` under names that begin with ``name``."""
+    for part in ("feature", "threshold", "left", "right", "ends"):
+        store[f"{name}.{part}"] = getattr(tree, part)
+    for i, rank in tree.ranks.items():
+        store[f"{name}.rank.{i}"] = rank
+    return {"predictors": list(tree.predictors), "ranks": sorted(tree.ranks), "arrays": name}
+
+
+def restored(own: dict[str, Any], store: dict[str, np.ndarray]) -> Tree:
+    """A tree from what ``plain`` gave."""
+    name = own["arrays"]
+    parts = [store[f"{name}.{part}"] for part in ("feature", "threshold", "left", "right")]
+    return Tree(
+        tuple(own["predictors"]), *parts, {i: store[f"{name}.rank.{i}"] for i in own["ranks"]}, store[f"{name}.ends"]
+    )
