@@ -50,7 +50,9 @@ def test_a_leafs_distribution_is_the_conditional():
 def test_columns_that_know_nothing_are_not_split_on():
     key = Key(3)
     noise = {name: (key.child(name).uniforms(5000) * 8).astype(np.int32) for name in "xyz"}
-    tree = grow(noise, dict.fromkeys("xyz", 8), dict.fromkeys("xyz", True), "z", ("x", "y"), Settings(), np.arange(5000))
+    tree = grow(
+        noise, dict.fromkeys("xyz", 8), dict.fromkeys("xyz", True), "z", ("x", "y"), LEVELS["careful"], np.arange(5000)
+    )
     assert len(tree.ends) <= 2  # whatever the best of many splits gains by chance is priced in
 
 
@@ -119,7 +121,7 @@ def test_mutual_information_closed_forms():
 
 
 def test_groups_keep_heavy_states_alone():
-    assert groups(np.array([1, 1, 1, 97, 1, 1, 1]), 4).tolist() == [0, 0, 0, 1, 2, 2, 2]
+    assert groups(np.array([1, 1, 1, 97, 1, 1, 1]), 4).tolist() == [0, 0, 1, 2, 3, 3, 4]
 
 
 def test_levels_grow_more_careful():

@@ -5,6 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from understudy.tables.schema import Schema
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +60,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     sample.add_argument("--where", action="append", default=[], metavar="STATEMENT", help='rows that hold it ("age > 60")')
 
+    report = commands.add_parser("report", help="learn half of a table, make rows, measure and attack them; HTML and JSON")
+    _data(report)
+    _judged(report)
+    report.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
+    report.add_argument(
+        "--privacy", default="standard", metavar="LEVEL", help="close, standard (default), careful or strict"
+    )
+    report.add_argument(
+        "--refits", type=int, default=64, metavar="N", help="shadow models of the membership attack (default 64; 0: none)"
+    )
+    report.add_argument("--no-frontier", action="store_true", help="leave the curve over all levels out")
+
+    audit = commands.add_parser("audit", help="measure and attack rows that any tool made; exit code 1 if a limit is broken")
+    for name, meaning in (
+        ("real", "the rows that the tool was given"),
+        ("holdout", "real rows that it never saw"),
+        ("made", "the rows that it made"),
+    ):
+        audit.add_argument(f"--{name}", type=Path, required=True, metavar="FILE", help=meaning)
+    _judged(audit)
+    audit.add_argument(
+        "--schema", type=Path, metavar="YAML", help="what each column holds (guessed from the real rows if left out)"
+    )
+
 
 def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", type=Path, metavar="DATA")
@@ -62,15 +92,24 @@ def _data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _judged(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target", metavar="COLUMN", help="the column that learners predict (the schema's, or the last one)"
+    )
+    parser.add_argument("--groups", metavar="A,B,...", help="columns by whose groups fairness is compared")
+    parser.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
+    parser.add_argument("-o", "--out", type=Path, metavar="HTML", help="the report; the figures go beside it as .json")
+
+
 def run(args: argparse.Namespace) -> int:
-    return {"inspect": _inspect, "fit": _fit, "sample": _sample}[args.what](args)
+    return {"inspect": _inspect, "fit": _fit, "sample": _sample, "report": _report, "audit": _audit}[args.what](args)
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    from understudy.cli.opening import written
     from understudy.tables.detect import described, detect
     from understudy.tables.schema import to_yaml
     from understudy.tables.source import read
+    from understudy.whole import written_whole
 
     tables = read(args.data, drop_ragged=args.drop_ragged)
     schemas, notes = detect(tables, args.owners)
@@ -78,7 +117,8 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.out is None:
         print(to_yaml(schemas), end="")
     else:
-        written(args.out, to_yaml(schemas).encode())
+        with written_whole(args.out, "schema") as rough:
+            rough.write_text(to_yaml(schemas), encoding="utf-8")
         print(args.out)
     return 0
 
@@ -125,6 +165,81 @@ def _sample(args: argparse.Namespace) -> int:
         rows = write(chunks, path)
         print(f"{path}: {rows:,} rows")
     return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from understudy.errors import UsageError
+    from understudy.key import Key
+    from understudy.tables.report.figures import report
+    from understudy.tables.source import read
+
+    tables = read(args.data, drop_ragged=args.drop_ragged)
+    if len(tables.tables) != 1:
+        raise UsageError("a report is of one table", where=args.data, got=", ".join(tables.tables))
+    ((name, table),) = tables.tables.items()
+    if args.refits and not 16 <= args.refits <= 10_000:
+        raise UsageError("an attack needs some refits", wanted="--refits 0, or from 16 to 10000", got=args.refits)
+    schema, target, groups = _frame(args, name, table)
+    found = report(
+        table,
+        schema,
+        name,
+        args.privacy,
+        target,
+        Key(args.seed) / "report",
+        groups=groups,
+        refits=args.refits,
+        frontier=not args.no_frontier,
+    )
+    return _told(found, f"{name}: made rows ({args.privacy})", args.out or Path(f"{name}-report.html"))
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from understudy.key import Key
+    from understudy.tables.report.figures import audit
+    from understudy.tables.source import read
+
+    real, holdout, made = (next(iter(read(path).tables.values())) for path in (args.real, args.holdout, args.made))
+    schema, target, groups = _frame(args, args.real.name, real)
+    found = audit(real, holdout, made, schema, target, Key(args.seed) / "audit", groups=groups)
+    return _told(found, f"{args.made.name}: made rows", args.out or Path(f"{args.made.name.partition('.')[0]}-audit.html"))
+
+
+def _frame(args: argparse.Namespace, name: str, table: pa.Table) -> tuple[Schema, str, list[str]]:
+    """Schema, target and groups of a report, each asked for by name or guessed."""
+    from understudy.errors import UsageError
+    from understudy.tables.detect import detect
+    from understudy.tables.model import needs_scikit_learn
+    from understudy.tables.schema import NAMED, NUMERIC, from_yaml
+    from understudy.tables.source import Tables
+
+    needs_scikit_learn()
+    schemas = from_yaml(args.schema) if args.schema else detect(Tables({name: table}))[0]
+    schema = schemas.get(name) or next(iter(schemas.values()))
+    can = [c for c, column in schema.columns.items() if column.kind in (*NUMERIC, *NAMED)]
+    target = args.target or schema.target or (can[-1] if can else "")
+    groups = [g.strip() for g in args.groups.split(",")] if args.groups else []
+    for column in (target, *groups):
+        if column not in can:
+            raise UsageError("this is no column that can be compared", where=column, wanted=", ".join(can))
+    return schema, target, groups
+
+
+def _told(found: dict, title: str, out: Path) -> int:
+    import json
+
+    from understudy.tables.report.page import page
+    from understudy.whole import written_whole
+
+    with written_whole(out, "report") as rough:
+        rough.write_text(page(found, title), encoding="utf-8")
+    with written_whole(out.with_suffix(".json"), "figures") as rough:
+        rough.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    for name, gate in found["gates"].items():
+        state, bounds = "held  " if gate["held"] else "BROKEN", f"{gate['low']:.3g} to {gate['high']:.3g}"
+        print(f"{state} {name}: {gate['value']:.4g} ({bounds}, limit {gate['limit']:g})")
+    print(f"{out}, {out.with_suffix('.json').name}")
+    return int(not all(gate["held"] for gate in found["gates"].values()))
 
 
 def _pair(text: str) -> tuple[str, str]:

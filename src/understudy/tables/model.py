@@ -87,8 +87,7 @@ def fit(
     schema : of each table, or its file (guessed if None); privacy : a level of settings.LEVELS, or Settings; owners : rows
     that must share whatever is learnt (k); columns : learn only these
     """
-    if find_spec("sklearn") is None:
-        raise MissingDependency("scikit-learn is missing: trees are grown with it", remedy=REMEDY)
+    needs_scikit_learn()
     own = settings.level(privacy, owners)
     tables = data if isinstance(data, Tables) else read(data, drop_ragged=drop_ragged)
     tables = _chosen(tables, columns)
@@ -131,3 +130,9 @@ def _chosen(tables: Tables, columns: Sequence[str] | None) -> Tables:
     if absent:
         raise UsageError("no column has this name", where=name, wanted=", ".join(table.column_names[:20]), got=absent[0])
     return Tables({name: table.select(list(columns))}, tables.notes, tables.keys, tables.links)
+
+
+def needs_scikit_learn() -> None:
+    """MissingDependency, with the command that mends it, where scikit-learn is absent."""
+    if find_spec("sklearn") is None:
+        raise MissingDependency("scikit-learn is missing: trees are grown with it", remedy=REMEDY)

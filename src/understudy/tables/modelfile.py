@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from understudy.errors import TableError, WriteError
+from understudy.errors import TableError
+from understudy.whole import written_whole
 
 FORMAT = "understudy table model"
 VERSION = 1
@@ -31,15 +32,9 @@ def save(path: Path, model: Mapping[str, Any], arrays: Mapping[str, np.ndarray])
             file = io.BytesIO()
             np.save(file, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             _add(pack, f"arrays/{name}.npy", file.getvalue())
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data.getvalue())
-        part.replace(path)
-    except OSError as error:
-        raise WriteError("the model could not be written", where=path, got=error.strerror) from None
-    finally:
-        part.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, "model") as rough:
+        rough.write_bytes(data.getvalue())
 
 
 def _add(pack: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.errors import UsageError, WriteError
+from understudy.errors import UsageError
 from understudy.tables.content import INFINITE
 from understudy.tables.schema import NUMERIC, Schema
 from understudy.tables.states.numbers import NumberStates
+from understudy.whole import written_whole
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,37 +93,25 @@ def _number(values: np.ndarray, column: Column, text: bool) -> pa.Array:
 
 def write(tables: Iterable[pa.Table], path: Path) -> int:
     """Write a stream of tables of one schema to ``path`` (.parquet or .csv); the rows written. Cut short: no file."""
-    import pyarrow as pa
 
     ending = path.suffix.lower()
     if ending not in (".parquet", ".csv"):
         raise UsageError(
             "made rows are written as Parquet or CSV", where=path, wanted=".parquet or .csv", got=ending or "no ending"
         )
-    part = path.with_name(path.name + ".part")
     rows, writer = 0, None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for one in tables:
-            writer = writer or _writer(part, ending, one.schema)
-            writer.write_table(one.cast(writer.schema) if ending == ".parquet" else one)
-            rows += one.num_rows
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, "table") as rough:
+        try:
+            for one in tables:
+                writer = writer or _writer(rough, ending, one.schema)
+                writer.write_table(one.cast(writer.schema) if ending == ".parquet" else one)
+                rows += one.num_rows
+        finally:
+            if writer is not None:
+                writer.close()
         if writer is None:
             raise UsageError("no row was to be made", where=path, wanted="-n of at least 1")
-        writer.close()
-        part.replace(path)
-    except (OSError, pa.ArrowException) as error:
-        raise WriteError(
-            "the rows could not be written",
-            where=path,
-            got=getattr(error, "strerror", None) or type(error).__name__,
-            remedy="Make room, or choose another place with -o",
-        ) from None
-    finally:
-        if writer is not None and part.exists():
-            with suppress(OSError, pa.ArrowException):
-                writer.close()
-        part.unlink(missing_ok=True)
     return rows
 
 

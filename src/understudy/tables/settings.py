@@ -23,18 +23,18 @@ class Settings:
     owners: int = 8
     cells: int = 128
     floor: int = 50
-    penalty: float = 1.1
-    choice: float = 1.0
+    penalty: float = 0.9
+    choice: float = 0.5
     shrink: float = 10.0
     detail: float = 10.0
 
 
 # From the closest to the most careful; "standard" is where the bench's attacks find nothing (docs/tables.md has the curve).
 LEVELS = {
-    "close": Settings(owners=5, floor=20, penalty=0.8),
+    "close": Settings(owners=5, floor=20, penalty=0.7, choice=0.25),
     "standard": Settings(),
-    "careful": Settings(owners=10, floor=100, penalty=1.5, shrink=25.0),
-    "strict": Settings(owners=20, cells=64, floor=200, penalty=2.5, shrink=50.0),
+    "careful": Settings(owners=10, floor=100, penalty=1.3, choice=1.0, shrink=25.0),
+    "strict": Settings(owners=20, cells=64, floor=200, penalty=2.0, choice=2.0, shrink=50.0),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from understudy.tables.settings import Settings
+from understudy.tables.states.cells import quota_of
 
 _GROUPS = 24  # groups of cells that a tree tells apart when it grows
 _GROWN_ON = 100_000  # rows that decide on splits; all rows are counted in the leaves
@@ -115,8 +116,8 @@ def grow(
 
 
 def groups(owners: np.ndarray, most: int) -> np.ndarray:
-    """(states,) neighbouring states taken together into about ``most`` groups of equal owners, heavy ones alone."""
-    quota, group, own = owners.sum() / most, 0, 0
+    """(states,) neighbouring states taken together into about ``most`` groups: heavy ones alone, others by owners."""
+    quota, group, own = quota_of(owners, most), 0, 0
     out = np.zeros(len(owners), np.int64)
     for state, count in enumerate(owners.tolist()):
         if count >= quota and own:

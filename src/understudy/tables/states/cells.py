@@ -86,8 +86,19 @@ def cut(x: np.ndarray, k: int, cells: int) -> Cells:
     return Cells(edges, bottom, top, table[:, 0], table[:, 1], table[:, 2].astype(np.int64))
 
 
+def quota_of(owners: np.ndarray, most: int) -> float:
+    """The owners of a group when heavy values (say, 0 of nine in ten) stand alone and the rest is shared out evenly."""
+    ranked = np.sort(owners)[::-1]
+    rest = owners.sum() - np.concatenate([[0], np.cumsum(ranked)])
+    for heavy in range(min(most - 1, len(ranked))):
+        quota = rest[heavy] / (most - heavy)
+        if ranked[heavy] < quota:
+            return float(max(quota, 1))
+    return float(max(rest[min(most - 1, len(ranked))], 1))
+
+
 def _groups(owners: np.ndarray, n: int, k: int, cells: int) -> list[tuple[int, int]]:
-    quota = max(n / cells, k)
+    quota = max(quota_of(owners, cells), k)
     below = np.cumsum(owners)
     wanted = np.clip(np.minimum(below, n - below + owners) / 3, k, quota)  # finer towards both tails
     groups, begin, own = [], 0, 0

@@ -1,0 +1,68 @@
+"""Fairness by group: what a learner trained on made rows does to real people of each group, beside one trained on real."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from understudy.tables.measure.intervals import wilson
+from understudy.tables.measure.learners import _prepared, _target, learners
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from understudy.tables.measure.lens import Lens
+
+FEWEST = 30
+
+
+def by_group(lens: Lens, train: pa.Table, holdout: pa.Table, made: pa.Table, target: str, group: str) -> dict[str, Any]:
+    """Of each group of the holdout: rows, share selected and share of positives found (95 % intervals), by learners trained
+    on real and on made rows; and the gaps between groups. The positive class is the rarer one of the target's two.
+
+    {} when the target has not two classes; groups with fewer than 30 rows are named and not scored.
+    """
+    at, of = lens.columns.index(target), lens.columns.index(group)
+    if lens.numeric[at] or len(lens.names[at]) != 2:
+        return {}
+    truth = _target(lens, holdout, target, False)
+    positive = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2)))
+    who = _groups(lens, holdout, group, of)
+    found: dict[str, Any] = {"positive": lens.names[at][positive], "group": group, "rows": {}, "gap": {}}
+    for source, table in (("real", train), ("made", made)):
+        learner = learners(False)["boosting"]
+        x, y = lens.features(table, leave=(target,)), _target(lens, table, target, False)
+        learner.fit(_prepared(x, "boosting", x)[y >= 0], y[y >= 0])
+        said = learner.predict(_prepared(lens.features(holdout, leave=(target,)), "boosting", x)) == positive
+        selected, true = {}, {}
+        for name in dict.fromkeys(who):
+            own = np.array([w == name for w in who])
+            row = found["rows"].setdefault(name, {"rows": int(own.sum())})
+            if own.sum() < FEWEST:
+                row["note"] = "too few"
+                continue
+            selected[name] = wilson(int(said[own].sum()), int(own.sum()))
+            hit = own & (truth == positive)
+            true[name] = wilson(int((said & hit).sum()), int(hit.sum()))
+            row[source] = {"selected": selected[name], "found": true[name]}
+        shares = [s[0] for s in selected.values()]
+        finds = [s[0] for s in true.values()]
+        found["gap"][source] = {"selected": max(shares) - min(shares), "found": max(finds) - min(finds)} if shares else {}
+    return found
+
+
+def _groups(lens: Lens, table: pa.Table, group: str, at: int) -> list[str]:
+    bins, _ = lens.bins(table.select(lens.columns))
+    if lens.numeric[at]:
+        edges = lens.edges[at]
+        labels = [
+            f"up to {edges[0]:g}" if len(edges) else "all",
+            *(f"{a:g} to {b:g}" for a, b in itertools.pairwise(edges)),
+            f"from {edges[-1]:g}" if len(edges) else "",
+            "missing",
+        ]
+    else:
+        labels = [*lens.names[at][:10], *[""] * (10 - len(lens.names[at][:10])), "another", "missing"]
+    return [labels[b] for b in bins[at].tolist()]
