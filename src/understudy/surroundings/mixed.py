@@ -21,7 +21,7 @@ KINDS = ("photographs", "room", "open_air")
 class Mixed:
     """Photographs, rooms and open air by turns: no single kind of background to learn the figures by."""
 
-    which: Value = param(Weighted((("photographs", "photographs", 2.0), ("room", "room", 1.0), ("open_air", "open_air", 1.0))),
+    which: Value = param(Weighted(tuple((kind, kind, weight) for kind, weight in zip(KINDS, (2.0, 1.0, 1.0)))),
                          OneOf(KINDS), "", "where this record's figures are")
     photographs: Photographs = group(Photographs, "your photographs, or painted ones")
     room: Room = group(Room, "a furnished room")

@@ -19,7 +19,10 @@ CORNERS = np.array([(x, y, z) for x in (-0.25, 0.25) for y in (-0.15, 0.15) for 
 FIGURE = Shape(CORNERS, 1.6, CORNERS[:, :2])
 
 
-def put(seed, place=None, spots=(Spot(0.0, 4.0, -90.0),), **fixed):
+AHEAD = (Spot(0.0, 4.0, -90.0),)
+
+
+def put(seed, place=None, spots=AHEAD, **fixed):
     how = replace(Things(), **{k: Fixed(v) for k, v in fixed.items()})
     draws = Draws(Key(seed))
     return how.sample(draws, CAMERA, place or Place(), [FIGURE] * len(spots), spots, FIRST_ENTITY_ID), draws.drawn

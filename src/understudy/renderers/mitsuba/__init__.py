@@ -31,9 +31,10 @@ class Path:
 
     supplies: ClassVar[frozenset[str]] = LABEL_CHANNELS | {signals.RGB.name}
 
-    samples: int = setting(4, Integers(1, 65536), "", "paths a pixel")
+    samples: int = setting(3, Integers(1, 65536), "", "paths a pixel")
     max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
-    denoise: str = setting("fast", OneOf(("off", "fast", "balanced", "high")), "", "Open Image Denoise's effort")
+    denoise: str = setting("auto", OneOf(("auto", "off", "fast", "balanced", "high")), "",
+                           "Open Image Denoise's effort; auto is fast, and half the resolution for figures in a photograph")
     shadow_samples: int = setting(16, Integers(0, 4096), "",
                                   "rays to the light from each ground point of a photograph; 0 casts no shadow")
 
@@ -70,8 +71,7 @@ class Path:
         w, h = scene.camera.lens.size_wh
         paths = self.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key.child("paths"), sky=True)
         maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
-        return metered(denoised(*maps, self.denoise))
-
+        return metered(denoised(*maps, "fast" if self.denoise == "auto" else self.denoise))
 
     def paths(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, pixels: np.ndarray, key: Key, *, sky: bool):
         """The :class:`~understudy.renderers.mitsuba.paths.Traced` light of ``pixels``, compiled or, failing that, plain."""

@@ -12,6 +12,7 @@ from understudy.renderers.mitsuba.defocus import defocused
 from understudy.renderers.mitsuba.denoise import denoised
 from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import shadow_ratio
+from understudy.renderers.mitsuba.upsampled import half_denoised
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
@@ -58,7 +59,10 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
     if quality.denoise != "off":
         albedo, normal = mapped(paths.albedo), mapped(paths.normal)
         for box in _boxes(cover > 0):
-            light[box] = denoised(light[box], albedo[box], normal[box], quality.denoise)
+            if quality.denoise == "auto":
+                light[box] = half_denoised(light[box], cover[box], albedo[box], normal[box], "fast")
+            else:
+                light[box] = denoised(light[box], albedo[box], normal[box], quality.denoise)
         light *= (cover > 0)[..., None]
     return light, cover
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from understudy.geometry.cameras import unproject
+from understudy.geometry.cameras import unproject_pixels
 from understudy.renderers.channels import Hits
 from understudy.scene import Camera
 
@@ -15,7 +15,7 @@ def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
     """What the centres of ``pixels`` (k,) flat indices see in a :func:`~.meshes.hit_scene`."""
     import drjit as dr
 
-    xy = unproject(camera.lens, centres(camera, pixels))
+    xy = unproject_pixels(camera.lens, pixels)
     sound = ~np.isnan(xy[:, 0])
     if not sound.all():
         pixels, xy = pixels[sound], xy[sound]
@@ -38,12 +38,6 @@ def _axes(mi, dr, camera: Camera) -> list:
     return [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
 
 
-def centres(camera: Camera, pixels: np.ndarray) -> np.ndarray:
-    """(k, 2) float64: the centres of pixels given by flat index."""
-    row, col = np.divmod(pixels, camera.lens.size_wh[0])
-    return np.stack([col + 0.5, row + 0.5], axis=1)
-
-
 def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
     """``samples`` rays through each pixel of a list, over the pixel's area and the lens's opening.
 
@@ -54,7 +48,7 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
     import drjit as dr
 
     lens, optics = camera.lens, camera.optics
-    middle = np.nan_to_num(unproject(lens, centres(camera, pixels))).astype(np.float32)
+    middle = np.nan_to_num(unproject_pixels(lens, pixels)).astype(np.float32)
     index = dr.arange(mi.UInt32, len(pixels) * samples)
     count = dr.opaque(mi.UInt32, samples)
     which = index // dr.opaque(mi.UInt32, len(pixels))
