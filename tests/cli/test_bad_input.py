@@ -144,15 +144,53 @@ def test_a_folder_that_cannot_serve_is_told_before_a_worker_starts(tmp_path, mon
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read(tmp_path, capsys):
+def _no_superuser():
+    """Root, too, is refused what the modes refuse (Linux: CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH are given up)."""
+    import ctypes
+
+    for capability in (1, 2):
+        ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
+
+
+@pytest.mark.parametrize(("closed", "why"), [
+    ("photos", "photos: a folder of photographs cannot be listed"),
+    ("photos/inner", "inner: a folder of photographs cannot be listed"),
+    ("photos/inner/a.png", "a.png: the photograph cannot be read"),
+    ("out", "out/.lock: cannot write here"), ("out/images", "cannot write here"), ("out/ledger", "out/ledger: "),
+    ("photos.yaml", "photos.yaml: cannot be read"),
+])
+def test_what_may_not_be_read_or_written_is_one_message(tmp_path, closed, why):
     (tmp_path / "photos" / "inner").mkdir(parents=True)
-    (tmp_path / "photos" / "inner").chmod(0)
+    (tmp_path / "photos" / "inner" / "a.png").write_bytes(saved("PNG"))
+    (tmp_path / "photos.yaml").write_text(RECIPE.replace("SURROUNDINGS", "{photographs: {folder: photos}}"))
+    command = ["generate", str(tmp_path / "photos.yaml"), "-w", "0", "-q", "-o", str(tmp_path / "out")]
+    if closed.startswith("out"):
+        assert main([*command, "-n", "2"]) == 0
+    mode = (tmp_path / closed).stat().st_mode
+    (tmp_path / closed).chmod(0o555 if closed in ("out", "out/images") else 0)
     try:
-        assert made_with(tmp_path, None, "-n", "5") == 1
+        done = subprocess.run([sys.executable, "-m", "understudy", *command, "-n", "9"], capture_output=True, text=True,
+                              check=False, preexec_fn=_no_superuser)
     finally:
-        (tmp_path / "photos" / "inner").chmod(0o755)
-    assert "cannot be listed" in capsys.readouterr().err
+        (tmp_path / closed).chmod(mode)
+    assert done.returncode in (1, 2) and done.stderr.startswith("understudy: ") and done.stderr.count("\n") == 1
+    assert why in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_file_that_may_not_grow_is_one_message_and_costs_nothing(recipe, tmp_path):
+    """The kernel's own refusal in the middle of the annotations (ulimit -f): what is made stays, and goes on from there."""
+    import resource
+
+    command = [sys.executable, "-m", "understudy", "generate", recipe, "-n", "24", "-w", "1", "-q", "-o", tmp_path / "out"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)))
+    assert done.returncode == 1 and done.stderr.startswith("understudy: ") and done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr and not (tmp_path / "out" / ".work").exists()
+    ledgers = {p.name: p.stat().st_mtime_ns for p in (tmp_path / "out" / "ledger").glob("[0-9]*.json")}
+    assert ledgers
+    assert subprocess.run(command, check=False).returncode == 0
+    assert {name: (tmp_path / "out" / "ledger" / name).stat().st_mtime_ns for name in ledgers} == ledgers
+    assert main(["check", str(tmp_path / "out")]) == 0
 
 
 @pytest.mark.parametrize("quiet", [[], ["-q"]])
@@ -318,6 +356,20 @@ def test_a_read_only_folder_is_one_message(recipe, tmp_path, monkeypatch, capsys
     assert main([str(out) if a == "OUT" else a for a in command]) == 1
     said = capsys.readouterr().err
     assert "could not be written" in said and "This is a defect" not in said
+
+
+@pytest.mark.parametrize("command", [["preview", "RECIPE", "-n", "1", "--no-open"], ["inspect", "OUT"]])
+def test_a_device_is_written_to_and_never_replaced(recipe, tmp_path, capsys, command):
+    """Root's ``-o /dev/null`` must not put a picture in the device's place; a full one is one message."""
+    out, device = tmp_path / "out", tmp_path / "device"
+    assert main(["generate", str(recipe), "-n", "1", "-w", "0", "-q", "-o", str(out)]) == 0
+    words = [{"OUT": str(out), "RECIPE": str(recipe)}.get(a, a) for a in command]
+    for target, code in (("/dev/null", 0), ("/dev/full", 1)):
+        device.unlink(missing_ok=True)
+        device.symlink_to(target)
+        assert main([*words, "-o", str(device)]) == code
+        assert device.is_symlink() and device.resolve().is_char_device()
+    assert "could not be written (got No space left on device)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["annotations/instances.json", "annotations/keypoints.json", "manifest.parquet",
