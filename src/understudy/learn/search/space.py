@@ -1,0 +1,129 @@
+"""The axes that a search moves: a rendered pool's own drawn values, narrowed or reweighted. Nothing is rendered for it.
+
+A numeric axis is narrowed to a window of its distribution: ``centre`` and ``width`` are shares of its quantiles, so width 1
+is the pool as it is. A text axis has the binary logarithm of a factor for each of its values, 0 as it is. A candidate is the
+pool's pictures with importance weights (its density over the pool's).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.errors import UsageError
+from understudy.key import Key
+
+NARROWEST = 0.4
+_FACTOR = 2.0  # most doublings or halvings of a text's weight
+_MOST_TEXTS = 6
+DUMMY = "(dummy)"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One drawn path of the pool. values : (n,) float with NaN where it was not drawn, or texts with None."""
+
+    path: str
+    values: np.ndarray
+
+    @property
+    def numeric(self) -> bool:
+        return self.values.dtype.kind == "f"
+
+    @property
+    def texts(self) -> list[str]:
+        """The values of a text axis, commonest first."""
+        found, counts = np.unique([v for v in self.values if v is not None], return_counts=True)
+        return [str(found[i]) for i in np.argsort(-counts, kind="stable")][:_MOST_TEXTS]
+
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """{parameter: (least, greatest)}."""
+        if self.numeric:
+            return {f"{self.path}:centre": (0.0, 1.0), f"{self.path}:width": (NARROWEST, 1.0)}
+        return {f"{self.path}:{text}": (-_FACTOR, _FACTOR) for text in self.texts}
+
+    def weights(self, params: Mapping[str, float]) -> np.ndarray:
+        """(n,) the candidate's density over the pool's, up to a factor; 1 where the path was not drawn."""
+        if not self.numeric:
+            factor = {text: 2.0 ** params[f"{self.path}:{text}"] for text in self.texts}
+            return np.array([1.0 if v is None else factor.get(str(v), 1.0) for v in self.values])
+        low, high = self._window(params)
+        with np.errstate(invalid="ignore"):
+            return np.where(np.isnan(self.values) | ((self.values >= low) & (self.values <= high)), 1.0, 0.0)
+
+    def recipe_value(self, params: Mapping[str, float]) -> str:
+        """What a recipe would say, as YAML: a window as ``uniform``, factors as ``weighted``; "" where nothing changes."""
+        if self.numeric:
+            if params[f"{self.path}:width"] > 0.98:
+                return ""
+            low, high = self._window(params)
+            return f"{{uniform: [{low:.5g}, {high:.5g}]}}"
+        share = {t: float(np.mean([v == t for v in self.values if v is not None])) for t in self.texts}
+        told = ", ".join(f"{t}: {share[t] * 2.0 ** params[f'{self.path}:{t}']:.3g}" for t in self.texts)
+        return f"{{weighted: {{{told}}}}}"
+
+    @property
+    def recipe_path(self) -> str:
+        """The recipe's place: the drawn path without the number of the instance."""
+        return re.sub(r"\[\d+\]", "", self.path)
+
+    def _window(self, params: Mapping[str, float]) -> tuple[float, float]:
+        width = params[f"{self.path}:width"]
+        start = params[f"{self.path}:centre"] * (1 - width)
+        low, high = np.nanquantile(self.values, (start, min(start + width, 1.0)))
+        return float(low), float(high)
+
+
+def axes_of(drawn: Mapping[str, Sequence], paths: Sequence[str]) -> list[Axis]:
+    """The axes that are asked for, by a whole drawn path or the end of one. UsageError for what is not drawn or constant."""
+    found = []
+    for asked in paths:
+        plain = [p for p in drawn if p == asked or re.sub(r"\[\d+\]", "", p) == asked]
+        ends = plain or [p for p in drawn if re.sub(r"\[\d+\]", "", p).endswith("." + asked)]
+        if len(ends) != 1:
+            some = ends or [p for p in drawn if asked.rpartition(".")[2] in p]
+            raise UsageError(f"--tune {asked} is {'several drawn paths' if ends else 'no drawn path of the pool'}",
+                             wanted=", ".join(sorted(some)[:8]) or "a column of manifest.parquet", got=asked)
+        column = drawn[ends[0]]
+        known = [v for v in column if v is not None]
+        if len(set(map(str, known))) < 2:
+            raise UsageError(f"--tune {asked} never varies in the pool", remedy="Render the pool with a distribution there")
+        if all(isinstance(v, int | float) and not isinstance(v, bool) for v in known):
+            values = np.array([np.nan if v is None else float(v) for v in column])
+        else:
+            values = np.array([None if v is None else str(v) for v in column], object)
+        found.append(Axis(ends[0], values))
+    return found
+
+
+def ranges_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
+    """Every parameter of the search, a dummy that moves nothing among them: the null line of the importance report."""
+    joined = {DUMMY: (0.0, 1.0)}
+    for axis in axes:
+        joined |= axis.ranges
+    return joined
+
+
+def chosen_rows(axes: Sequence[Axis], params: Mapping[str, float] | None, n: int, count: int, key: Key) -> np.ndarray:
+    """``count`` of the pool's n pictures (fewer where the weights leave fewer), drawn by weight without putting back
+    (Efraimidis and Spirakis, 2006). None for the pool as it is."""
+    weights = np.ones(n)
+    for axis in axes if params is not None else ():
+        weights = weights * axis.weights(params)
+    with np.errstate(divide="ignore"):
+        order = np.log(key.child("rows").uniforms(n) + 1e-300) / weights
+    order[weights <= 0] = -np.inf
+    kept = int(min(count, (weights > 0).sum()))
+    return np.sort(np.argsort(-order, kind="stable")[:kept])
+
+
+def effective(axes: Sequence[Axis], params: Mapping[str, float], n: int) -> float:
+    """The effective number of pictures that the weights leave (Kish)."""
+    weights = np.ones(n)
+    for axis in axes:
+        weights = weights * axis.weights(params)
+    return float(weights.sum() ** 2 / max((weights**2).sum(), 1e-300))
