@@ -1,7 +1,7 @@
 """The figures of the tables wing: fidelity, use, attacks, time and memory, for one engine and any number of others.
 
     python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
-    python bench/tables.py census.csv.gz --target income --peer made-by-another.csv --train train.csv --holdout holdout.csv
+    python bench/tables.py berka/data --split account          # linked tables: keys, links, accuracy across tables
     python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
 
 Each seed splits the table anew into train and holdout of equal size. Every line is followed by the bound: the holdout beside
@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 WORK = """
-import json, resource, sys, time
+import json, sys, time
 start = time.process_time()
 from pathlib import Path
 from understudy.tables import fit
@@ -30,8 +30,8 @@ model = fit(sys.argv[1], privacy=sys.argv[4], seed=int(sys.argv[5]))
 fitted = time.process_time()
 chunks = next(iter(model.stream(int(sys.argv[3]), seed=int(sys.argv[5]))))[1]
 write(chunks, Path(sys.argv[2]))
-print(json.dumps({"fit_s": fitted - start, "sample_s": time.process_time() - fitted,
-                  "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(json.dumps({"fit_s": fitted - start, "sample_s": time.process_time() - fitted, "mb": int(peak.split()[1]) / 1024}))
 """
 
 
@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=24421, help="rows to train on, and as many to hold out")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--privacy", default="standard")
+    parser.add_argument("--split", metavar="TABLE", help="a folder of linked tables: halve it by the rows of this table")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--fidelity-only", action="store_true")
     args = parser.parse_args()
@@ -101,6 +102,9 @@ def main() -> None:
     from understudy.key import Key
     from understudy.tables.source import read
 
+    if args.split:
+        linked(args.data, args.split, args.seeds)
+        return
     (table,) = read(args.data).tables.values()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -120,6 +124,93 @@ def main() -> None:
                     figures(train, holdout, made, args.target or table.column_names[-1], seed, not args.fidelity_only) | cost
                 )
             show(f"{args.data.name}, {n:,} rows, {level}", rows)
+
+
+def linked(folder: Path, split: str, seeds: int) -> None:
+    """Learn one half of the rows of ``split`` with all that hangs on them; compare what is made with the other half."""
+    from understudy.key import Key
+    from understudy.tables import fit
+    from understudy.tables.detect import detect
+    from understudy.tables.source import Tables, read
+
+    tables = read(folder)
+    schemas, _ = detect(tables)
+    rows = []
+    for seed in range(seeds):
+        order = Key(seed).child("split").permutation(tables.tables[split].num_rows)
+        a, b = (part(tables.tables, schemas, split, half) for half in (order[: len(order) // 2], order[len(order) // 2 :]))
+        start = time.process_time()
+        made = fit(Tables(a), schema=schemas, seed=seed).sample(seed=seed)
+        row = {"seconds": time.process_time() - start, "orphans": 0.0, "keys twice": 0.0}
+        for name, schema in schemas.items():
+            for column, spec in schema.columns.items():
+                values = made[name][column].to_pylist()
+                if spec.kind == "key":
+                    row["keys twice"] += len(values) - len(set(values))
+                elif spec.kind == "link":
+                    parent, _, key = spec.parent.rpartition(".")
+                    row["orphans"] += len(set(values) - set(made[parent][key].to_pylist()))
+                    own, bound = across(a, b, made, schemas, name, column)
+                    row[f"{name}.{column}"], row[f"{name}.{column} bound"] = own, bound
+        rows.append(row)
+    show(f"{folder}, halved by {split}; columns of a table with columns of its parent, and children counted", rows)
+
+
+def part(tables, schemas, split: str, rows) -> dict:
+    """The chosen rows of one table, every row that hangs on them, and the rows of other tables that those refer to."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kept = {split: tables[split].take(pa.array(rows))}
+    links = [
+        (name, column, *spec.parent.rpartition(".")[::2])
+        for name, schema in schemas.items()
+        for column, spec in schema.columns.items()
+        if spec.kind == "link"
+    ]
+    for _ in schemas:  # what hangs on the split table
+        for name, column, parent, key in links:
+            if parent in kept and name not in kept:
+                kept[name] = tables[name].filter(pc.is_in(tables[name][column], kept[parent][key].combine_chunks()))
+    for _ in schemas:  # what that refers to; tables that refer to nothing (towns) stay whole: both halves live there
+        for name, column, parent, key in links:
+            if name in kept and parent not in kept:
+                whole = parent not in {n for n, *_ in links}
+                kept[parent] = (
+                    tables[parent]
+                    if whole
+                    else tables[parent].filter(pc.is_in(tables[parent][key], kept[name][column].combine_chunks()))
+                )
+    return {name: kept[name] for name in tables}
+
+
+def across(a: dict, b: dict, made: dict, schemas, name: str, column: str) -> tuple[float, float]:
+    """Mean two-way accuracy over (child's column, parent's column) and (parent's column, number of children)."""
+    import numpy as np
+    import pyarrow as pa
+
+    from understudy.tables.measure.lens import Lens
+
+    parent, _, key = schemas[name].columns[column].parent.rpartition(".")
+    lenses = [Lens.on(a[t], schemas[t]) for t in (name, parent)]
+
+    def shares(tables: dict) -> list:
+        child, above = tables[name], tables[parent]
+        place = {k: i for i, k in enumerate(above[key].to_pylist())}
+        at = np.array([place.get(v, -1) for v in child[column].to_pylist()])
+        child, at = child.take(pa.array(np.flatnonzero(at >= 0))), at[at >= 0]
+        (x, nx), (y, ny) = lenses[0].bins(child), lenses[1].bins(above)
+        count = np.minimum(np.bincount(at, minlength=above.num_rows), 10)
+        found = [
+            np.bincount(x[i] * ny[j] + y[j][at], minlength=nx[i] * ny[j]) / len(at)
+            for i in range(len(nx))
+            for j in range(len(ny))
+        ]
+        return found + [np.bincount(count * ny[j] + y[j], minlength=11 * ny[j]) / above.num_rows for j in range(len(ny))]
+
+    one, two, three = shares(made), shares(b), shares(a)
+    alike = lambda p, q: float(np.mean([1 - 0.5 * np.abs(u - v).sum() for u, v in zip(p, q)]))  # noqa: E731
+    return alike(one, two), alike(three, two)
 
 
 def million(table, work: Path) -> None:

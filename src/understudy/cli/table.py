@@ -41,6 +41,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     sample.add_argument(
         "-o", "--out", type=Path, required=True, metavar="FILE", help="a .parquet or .csv file; a folder for linked tables"
     )
+    sample.add_argument("--scale", type=float, metavar="F", help="linked tables: so many times as many rows (default 1)")
     sample.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
     sample.add_argument(
         "--given", action="append", default=[], metavar="COLUMN=VALUE", help="every row has this; may be given again"
@@ -149,7 +150,7 @@ def _sample(args: argparse.Namespace) -> int:
     from understudy.tables.output import write
 
     model = load(args.model)
-    wishes = {}
+    wishes = {} if args.scale is None else {"scale": args.scale}
     if args.given:
         wishes["given"] = dict(_pair(text) for text in args.given)
     if args.given_file:

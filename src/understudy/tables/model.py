@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from understudy.errors import MissingDependency, RunError, TableError, UsageError
+from understudy.errors import MissingDependency, TableError, UsageError
 from understudy.key import Key
-from understudy.tables import conditions, modelfile, settings, single
+from understudy.tables import conditions, modelfile, relations, settings, single
 from understudy.tables.detect import detect
+from understudy.tables.relations import Link
 from understudy.tables.schema import Schema, from_plain, from_yaml
 from understudy.tables.settings import Settings
 from understudy.tables.single import TableModel
@@ -25,10 +26,13 @@ REMEDY = "pip install 'understudy[tables]'"
 
 @dataclass(frozen=True)
 class Model:
-    """tables : name -> its model, parents before children; notes : what was mended or left out while learning."""
+    """tables : name -> its model, parents before children; notes : what was mended or left out while learning
+    links : table -> its links to others
+    """
 
     tables: Mapping[str, TableModel]
     notes: tuple[str, ...] = ()
+    links: Mapping[str, list[Link]] = field(default_factory=dict)
 
     @property
     def only(self) -> TableModel:
@@ -45,6 +49,19 @@ class Model:
 
     def stream(self, n: int | None = None, seed: int = 0, **wishes: Any) -> Iterator[tuple[str, Iterator[pa.Table]]]:
         """The same, in chunks: memory does not grow with n. A row depends on the model, the seed and its own number."""
+        scale = wishes.pop("scale", None)
+        if len(self.tables) > 1:
+            if wishes or n is not None:
+                raise UsageError(
+                    "linked tables are made as a whole", wanted="scale alone", got=", ".join(["n", *wishes][n is None :])
+                )
+            if not 0 < (scale or 1) <= 10_000:
+                raise UsageError("a scale is how many times as many rows", wanted="above 0, at most 10,000", got=scale)
+            for name, table in relations.make(self.tables, self.links, scale or 1.0, Key(seed) / "tables").items():
+                yield name, iter([table])
+            return
+        if scale is not None:
+            raise UsageError("a scale is for linked tables", wanted="a number of rows", got=f"scale {scale:g}")
         if n is not None and not 1 <= n <= 10**10:
             raise UsageError("a number of rows is needed", wanted="from 1 to 10,000,000,000", got=n)
         model = self.only
@@ -58,7 +75,8 @@ class Model:
         """Write the model to a file."""
         store: dict[str, Any] = {}
         tables = {name: table.plain(store) for name, table in self.tables.items()}
-        modelfile.save(Path(path), {"tables": tables, "notes": list(self.notes)}, store)
+        links = {name: [asdict(link) for link in own] for name, own in self.links.items()}
+        modelfile.save(Path(path), {"tables": tables, "notes": list(self.notes), "links": links}, store)
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -66,10 +84,11 @@ class Model:
         own, store = modelfile.load(path)
         try:
             schemas = from_plain({"tables": {name: table["schema"] for name, table in own["tables"].items()}}, str(path))
+            links = {name: [Link(**link) for link in part] for name, part in own["links"].items()}
             tables = {name: TableModel.restore(name, table, store, schemas[name]) for name, table in own["tables"].items()}
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             raise TableError("the model is broken", where=path, got=type(error).__name__) from None
-        return cls(tables, tuple(own["notes"]))
+        return cls(tables, tuple(own["notes"]), links)
 
 
 def fit(
@@ -106,12 +125,8 @@ def fit(
             got=", ".join(schemas),
         )
     if len(tables.tables) > 1:
-        raise RunError(
-            "linked tables cannot be learnt together yet",
-            wanted="one table",
-            got=", ".join(tables.tables),
-            remedy="Fit each on its own",
-        )
+        models, links, more = relations.fit(tables, schemas, own, Key(seed) / "fit")
+        return Model(models, (*notes, *more), links)
     models = {}
     for name, table in tables.tables.items():
         done = single.fit(table, schemas[name], name, own, Key(seed) / "fit")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from understudy.key import Key
 from understudy.tables import chain, output, states
 from understudy.tables.chain import CHUNK, Chain
 from understudy.tables.constraints import Plan, plan
-from understudy.tables.content import content
+from understudy.tables.content import Names, Texts, content
 from understudy.tables.expressions import Linear, parse
 from understudy.tables.schema import NAMED, NUMERIC, Schema, from_plain
 from understudy.tables.settings import Settings
@@ -33,7 +33,7 @@ MOST_COLUMNS = 1000
 @dataclass(frozen=True)
 class TableModel:
     """schema : with the bounds that constraints gave; codecs : learnt column -> its states; rows : how many were learnt
-    plan : what holds by construction; context : columns given from outside (other tables'), with codecs too
+    plan : what holds by construction; context : columns given from outside (other tables', the row's before)
     """
 
     name: str
@@ -55,12 +55,21 @@ class TableModel:
         return output.table(values, codes, self.codecs, self.schema)
 
     def values(
-        self, number: int, n: int, key: Key, wish: Wish | None = None, given: Mapping[str, np.ndarray] | None = None
+        self,
+        number: int,
+        n: int,
+        key: Key,
+        wish: Wish | None = None,
+        given: Mapping[str, np.ndarray] | None = None,
+        bases: Mapping[str, np.ndarray] | None = None,
     ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """(values, states) of a chunk's rows; rows that break a statement or the wish are drawn again."""
+        """(values, states) of a chunk's rows; rows that break a statement or the wish are drawn again.
+
+        bases : column -> (n,) what is added to its drawn values (the instant since which a gap counts)
+        """
         fixed = dict(given or {}) | (wish.states(self, number, n) if wish else {})
         whole = n if fixed else max(n, CHUNK)  # a shorter chunk is the beginning of the whole one
-        values, codes, good, culprit = self._attempt(number, whole, key / 0, wish, fixed)
+        values, codes, good, culprit = self._attempt(number, whole, key / 0, wish, fixed, bases)
         tally = good.sum()
         if fixed:
             left = np.flatnonzero(~good)
@@ -68,7 +77,7 @@ class TableModel:
                 if not len(left):
                     break
                 part = {c: s[left] for c, s in fixed.items()}
-                new, own, fine, why = self._attempt(number, len(left), key / attempt, wish, part, left)
+                new, own, fine, why = self._attempt(number, len(left), key / attempt, wish, part, bases, left)
                 at = left[fine]
                 for c in values:
                     values[c][at] = new[c][fine]
@@ -93,7 +102,7 @@ class TableModel:
                 break
             if attempt >= 40 and tally < attempt * 1e-4 * CHUNK:
                 break
-            new, own, fine, why = self._attempt(number, CHUNK, key / attempt, wish, {})
+            new, own, fine, why = self._attempt(number, CHUNK, key / attempt, wish, {}, None)
             rows.append(({c: v[fine] for c, v in new.items()}, {c: v[fine] for c, v in own.items()}))
             tally, culprit, drawn = tally + fine.sum(), why or culprit, drawn + CHUNK
         if tally < n:
@@ -114,16 +123,17 @@ class TableModel:
         key: Key,
         wish: Wish | None,
         given: Mapping[str, np.ndarray],
+        bases: Mapping[str, np.ndarray] | None,
         which: np.ndarray | None = None,
     ) -> tuple[dict, dict, np.ndarray, str]:
         codes, possible = self.chain.draw(n, key, given)
         values = {
-            name: codec.decode(codes[name], key.child(name, "value"), number * CHUNK)
-            for name, codec in self.codecs.items()
-            if name not in self.context
+            name: codec.decode(codes[name], key.child(name, "value"), number * CHUNK) for name, codec in self.codecs.items()
         }
         if wish:
             wish.exact(values, number, which)
+        for name, base in (bases or {}).items():
+            values[name] = values[name] + (base if which is None else base[which])
         self.plan.finish(values)
         for name, column in self.schema.columns.items():
             if name not in values:
@@ -205,6 +215,23 @@ def contents(table: pa.Table, schema: Schema, name: str) -> dict[str, Content]:
 
 
 @dataclass(frozen=True)
+class Around:
+    """What other tables, and earlier rows of the same owner, have to do with a table's rows.
+
+    context : column given from outside -> ((n,) states, how many, whether neighbours are alike)
+    more : column learnt and made beside the table's own -> ((n,) states, its codec)
+    previous : (n,) the owner's row before, -1: none; owner : (n,) whose row it is, for counting owners
+    bases : column -> (n,) what its values count from (the instant of the row before)
+    """
+
+    context: Mapping[str, tuple[np.ndarray, int, bool]] = field(default_factory=dict)
+    more: Mapping[str, tuple[np.ndarray, States]] = field(default_factory=dict)
+    previous: np.ndarray | None = None
+    owner: np.ndarray | None = None
+    bases: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A model, and what was noted on the way."""
 
@@ -212,20 +239,12 @@ class Fitted:
     notes: list[str] = field(default_factory=list)
 
 
-def fit(
-    table: pa.Table,
-    schema: Schema,
-    name: str,
-    settings: Settings,
-    key: Key,
-    context: Mapping[str, tuple[np.ndarray, States]] | None = None,
-    first: Sequence[str] = (),
-) -> Fitted:
-    """Learn one table. ``context`` : column -> ((n,) states, its codec), given from outside.
+def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key, around: Around | None = None) -> Fitted:
+    """Learn one table; ``around`` : what other tables have to do with it.
 
     TableError: fewer than two groups of owners, too many columns, or a schema that contradicts the data.
     """
-    n = table.num_rows
+    n, around = table.num_rows, around or Around()
     if n < 2 * settings.owners:
         raise TableError(
             "too few rows to say anything that points at nobody",
@@ -247,33 +266,52 @@ def fit(
         if spec.kind in NUMERIC and (spec.low is not None or spec.high is not None):
             _bounds_hold(one.x, spec, f"{name}.{column}")
     done, schema, own, keep, notes = plan(schema, own, name)
+    for column, base in around.bases.items():
+        own[column] = dataclasses.replace(own[column], x=own[column].x - base)
     codecs: dict[str, States] = {}
     codes: dict[str, np.ndarray] = {}
     for column, one in own.items():
         spec = schema.columns[column]
         if column in done.gaps:
             spec = dataclasses.replace(spec, low=done.gaps[column][1], high=None)
-        codecs[column] = states.learnt(one, spec, settings.owners, settings.cells)
+        elif column in around.bases:
+            spec = dataclasses.replace(spec, low=None, high=None)
+        codecs[column] = states.learnt(_once_an_owner(one, around.owner), spec, settings.owners, settings.cells)
         codes[column] = codecs[column].encode(one)
     done = dataclasses.replace(done, laws={c: (s, _shared(table_, codecs[s])) for c, (s, table_) in done.laws.items()})
-    outer = dict(context or {})
-    learnt = {c: s for c, (s, _) in outer.items()} | codes
-    codecs |= {c: codec for c, (_, codec) in outer.items()}
-    learnt = {c: s[keep] for c, s in learnt.items()} if not keep.all() else learnt
-    if not learnt:
-        learnt = {}
-        grown = Chain((), {}, {})
-    else:
-        grown = chain.learn(
-            learnt,
-            {c: codecs[c].count for c in learnt},
-            {c: codecs[c].ordered for c in learnt},
-            settings,
-            key / name,
-            context=tuple(outer),
-            first=first,
-        )
-    return Fitted(TableModel(name, schema, codecs, grown, done, int(keep.sum()) or n, tuple(outer)), notes)
+    for column, (own_codes, codec) in around.more.items():
+        codes[column], codecs[column] = own_codes, codec
+    counts = {c: codec.count for c, codec in codecs.items()}
+    ordered = {c: codec.ordered for c, codec in codecs.items()}
+    learnt = {}
+    for column, (own_codes, count, by_order) in around.context.items():
+        learnt[column], counts[column], ordered[column] = own_codes, count, by_order
+    if around.previous is not None:
+        for column in own:
+            before = f"previous.{column}"
+            learnt[before] = np.where(around.previous >= 0, codes[column][around.previous], counts[column]).astype(np.int32)
+            counts[before], ordered[before] = counts[column] + 1, ordered[column]
+    context = tuple(learnt)
+    learnt |= codes
+    if not codes:
+        return Fitted(TableModel(name, schema, codecs, Chain((), {}, {}), done, n), notes)
+    if not keep.all():
+        learnt = {c: s[keep] for c, s in learnt.items()}
+    grown = chain.learn(learnt, counts, ordered, settings, key / name, context=context)
+    return Fitted(TableModel(name, schema, codecs, grown, done, int(keep.sum()), context), notes)
+
+
+def _once_an_owner(one: Content, owner: np.ndarray | None) -> Content:
+    """The content with each owner's equal values kept once, so that owners are counted and not rows."""
+    if owner is None or isinstance(one, Texts):
+        return one
+    value = one.codes if isinstance(one, Names) else np.where(one.token >= 0, -1e300 * (one.token + 1.0), one.x)
+    _, code = np.unique(value, return_inverse=True)
+    _, first = np.unique(owner.astype(np.int64) * (int(code.max()) + 1) + code, return_index=True)
+    first.sort()
+    if isinstance(one, Names):
+        return dataclasses.replace(one, codes=one.codes[first])
+    return dataclasses.replace(one, x=one.x[first], token=one.token[first])
 
 
 def _shared(table: Mapping[str, Any], codec: States) -> dict[str, Any]:
