@@ -57,6 +57,8 @@ class CameraSensor:
     red_gain: Value = param(Normal(1.0, 0.05, 0.85, 1.18), Interval(0.25, 4), "", "white balance, red over green")
     blue_gain: Value = param(Normal(1.0, 0.05, 0.85, 1.18), Interval(0.25, 4), "", "white balance, blue over green")
     iso: Value = param(LogUniform(50.0, 1600.0), Interval(0, 102400), "ISO", "sensitivity, which sets the noise; 0 has none")
+    contrast: Value = param(Uniform(0.0, 0.8), Interval(0, 0.95), "",
+                            "contrast of the camera's tone curve; a photograph is taken to have been through it already")
     sharpen: Value = param(Uniform(0.0, 0.6), Interval(0, 4), "", "amount of unsharp masking")
     jpeg_quality: Value = param(Integers(72, 95), WholeNumbers(0, 95), "", "JPEG quality; 0 keeps a lossless PNG")
 
@@ -73,6 +75,7 @@ class CameraSensor:
         electronics = Electronics(exposure_ev=draws("exposure_ev", self.exposure_ev),
                                   white_balance=(draws("red_gain", self.red_gain), draws("blue_gain", self.blue_gain)),
                                   iso=draws("iso", self.iso),
+                                  contrast=draws("contrast", self.contrast),
                                   sharpen=draws("sharpen", self.sharpen),
                                   jpeg_quality=draws("jpeg_quality", self.jpeg_quality))
         return Camera(lens, np.eye(4), optics, electronics)

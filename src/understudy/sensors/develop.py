@@ -12,6 +12,7 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.scene import Camera
+from understudy.sensors.tone import contrasted
 
 FULL_WELL = 9000.0  # electrons that make white at ISO 100: a small camera's pixel
 READ_NOISE = 3.0  # electrons, standard deviation
@@ -42,7 +43,7 @@ def develop(linear: np.ndarray, camera: Camera, key: Key) -> np.ndarray:
         noise = key.child("noise").normals(*light.shape)
         noise *= np.sqrt(light / well + (READ_NOISE / well) ** 2)
         light += noise
-    picture = _srgb(light)
+    picture = contrasted(_srgb(light), electronics.contrast)
     if electronics.sharpen:
         soft = cv2.GaussianBlur(picture, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
         picture = cv2.addWeighted(picture, 1 + electronics.sharpen, soft, -electronics.sharpen, 0)

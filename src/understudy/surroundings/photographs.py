@@ -22,6 +22,7 @@ from understudy.errors import AssetError, Unsatisfiable
 from understudy.fields import param, setting
 from understudy.key import Key
 from understudy.scene import AssetUse, Backdrop, Camera, Ground, Material
+from understudy.sensors.tone import uncontrasted
 from understudy.supports import Boolean, Interval, OneOf, Text
 from understudy.surroundings import Place
 from understudy.surroundings.evidence import blur_sigma, brightness, horizon_row, noise_sigma
@@ -52,7 +53,7 @@ class Photographs:
     horizon: Value = param(Normal(0.42, 0.07, 0.22, 0.62), Interval(-0.5, 1.5), "",
                            "the horizon where it is drawn, as a fraction of the height from the top")
     camera_height_m: Value = param(Normal(1.5, 0.25, 0.8, 2.2), Interval(0.1, 50), "m", "height of the camera that took it")
-    light: Value = param(LogUniform(0.75, 1.4), Interval(0.05, 20), "",
+    light: Value = param(LogUniform(0.75, 1.9), Interval(0.05, 20), "",
                          "brightness of the figures' light over that which the photograph suggests")
     sun: Value = param(Uniform(0.1, 0.65), Interval(0, 0.95), "",
                        "the sun's share of the light in a photograph of high contrast; it falls with the contrast")
@@ -86,11 +87,12 @@ class Photographs:
             sky = horizon_row(luma) if self.horizon_from == "sky" else None
             horizon = drawn if sky is None else min(max(sky + 0.04, 0.22), 0.62)
         draws.note("horizon_used", horizon)
-        linear = srgb_decode(srgb)
+        contrast = camera.electronics.contrast
+        linear = _light_of(srgb, contrast)
         lighting = environment_from_photo(
             linear, horizon, draws.key("light"), sun_share=draws("sun", self.sun),
             sun_size_deg=draws("sun_size_deg", self.sun_size_deg), strength=draws("light", self.light))
-        blur, noise = blur_sigma(luma), noise_sigma(luma) * draws("grain", self.grain)
+        blur, noise = blur_sigma(luma), noise_sigma(luma) * draws("grain", self.grain) / (1 + contrast / 2)
         draws.note("blur_px", blur)
         draws.note("noise", noise)
         return Place(
@@ -121,6 +123,14 @@ class Photographs:
         if count <= _TRIES:  # every one was tried: another draw cannot help
             raise AssetError(message, where=photos.root, got=told, remedy=remedy)
         raise Unsatisfiable(message, where=photos.root, wanted=f"one of {_TRIES} drawn", got=told, remedy=remedy)
+
+
+def _light_of(srgb: np.ndarray, contrast: float) -> np.ndarray:
+    """(h, w, 3) float32 linear light of a photograph (uint8) whose camera had this contrast: developed, it is itself again."""
+    import cv2
+
+    table = srgb_decode(uncontrasted(np.arange(256, dtype=np.float32) / 255, contrast))
+    return cv2.LUT(np.ascontiguousarray(srgb), table)
 
 
 def _order(key: Key, count: int) -> list[int]:
