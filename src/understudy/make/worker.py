@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 
 from understudy.errors import RunError, UnderstudyError
 
-
 TRIM_EVERY = 16  # records
 
 
