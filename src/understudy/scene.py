@@ -147,7 +147,8 @@ class Electronics:
 
     exposure_ev : stops added; white_balance : gains of red and blue over green
     iso : noise is photon noise plus read noise, both scaled by it (0 is no noise)
-    contrast : of the tone curve, 0 (none) to 1; sharpen : amount of unsharp masking; jpeg_quality : 1-95 (Pillow's), 0 keeps the picture lossless (PNG)
+    contrast : of the tone curve, 0 (none) to 1; sharpen : amount of unsharp masking
+    jpeg_quality : 1-95 (Pillow's), 0 keeps the picture lossless (PNG)
     """
 
     exposure_ev: float = 0.0

@@ -126,7 +126,7 @@ class Photographs:
 
 
 def _light_of(srgb: np.ndarray, contrast: float) -> np.ndarray:
-    """(h, w, 3) float32 linear light of a photograph (uint8) whose camera had this contrast: developed, it is itself again."""
+    """(h, w, 3) float32 linear light of a photograph (uint8) by a camera of this contrast: developed, it is itself."""
     import cv2
 
     table = srgb_decode(uncontrasted(np.arange(256, dtype=np.float32) / 255, contrast))
