@@ -115,6 +115,7 @@ def world(scene, data) -> None:
         turned[:3, :3] /= np.linalg.norm(turned[:3, :3], axis=0)
         turned[:3, 1:3] *= -1  # Blender's lamps shine along their -z
         lamp.matrix_world = Matrix(turned.tolist())
+        lamp.visible_camera = True  # as ours are; Blender hides lights from the camera unless told otherwise
         scene.collection.objects.link(lamp)
     if "sun_direction" in data:
         light = bpy.data.lights.new("sun", "SUN")

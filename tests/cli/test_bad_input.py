@@ -193,6 +193,28 @@ def test_a_file_that_may_not_grow_is_one_message_and_costs_nothing(recipe, tmp_p
     assert main(["check", str(tmp_path / "out")]) == 0
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_one_record_that_does_not_fit_leaves_nothing(recipe, tmp_path, monkeypatch, capsys, there):
+    """The disk is full when its last file is written; the same command serves when there is room."""
+    from understudy.writers.coco import Coco
+
+    out, really = tmp_path / "one", Coco.finish
+    if there:
+        out.mkdir()
+
+    def full(self, out, shards, about):
+        really(self, out, shards, about)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Coco, "finish", full)
+    command = ["generate", str(recipe), "--only", "1", "-q", "-o", str(out)]
+    assert main(command) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert out.exists() is there and (not there or list(out.iterdir()) == [])
+    monkeypatch.setattr(Coco, "finish", really)
+    assert main(command) == 0
+
+
 @pytest.mark.parametrize("quiet", [[], ["-q"]])
 def test_fewer_records_than_asked_is_no_success(recipe, tmp_path, monkeypatch, capsys, quiet):
     """Two scenes that cannot be: the rest is made, and the exit code says that it is not all; the next time too."""

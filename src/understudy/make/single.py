@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None =
     task = Task(index // (shard_size or shard_size_for(count or recipe.count)), index, index + 1)
     one = None
     try:
-        with folder.held(out):
+        with folder.held(out), _nothing_half(out):
             events = (executor or LocalProcesses(1)).run(Job(recipe, out / folder.WORK, audit), [task])
             with closing(events):
                 for event in events:
@@ -64,6 +65,20 @@ def make_one(recipe: Recipe, index: int, out: str | Path, *, count: int | None =
         if new and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
     return one
+
+
+@contextmanager
+def _nothing_half(out: Path) -> Iterator[None]:
+    """Leave the folder, which was empty and is held, as it was if the record cannot be finished (a full disk, Ctrl-C)."""
+    try:
+        yield
+    except BaseException:
+        for path in out.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != folder.LOCK:
+                path.unlink(missing_ok=True)
+        raise
 
 
 def _with_row(one: One, out: Path, number: int) -> One:
