@@ -22,6 +22,7 @@ _DISC_OF_RADIUS = 0.35
 _DISC_MOST_PX = 6.0
 # Something of the entity must be seen this near: a finger may be thinner than a pixel, but not alone in the picture.
 _OWN_WITHIN_PX = 3
+_MOST = int(_DISC_MOST_PX)
 
 
 @answers(INSTANCE, DEPTH)
@@ -40,30 +41,33 @@ def _point_set(scene: Scene, signals: Signals, entity_id: int, named: Keypoints)
     xy = project_camera(lens, xyz)  # nan behind the camera, which no comparison holds for
     inside = (xy >= 0).all(1) & (xy < (w, h)).all(1)
     xyv = np.zeros((len(xyz), 3), np.float32)
-    for k in np.flatnonzero(inside):
-        radius_px = named.radius_m[k] * lens.focal_px[0] / xyz[k, 2]
-        seen = _is_seen(signals, entity_id, xy[k], float(xyz[k, 2]), float(named.radius_m[k]), float(radius_px))
-        xyv[k] = (*xy[k], 2 if seen else 1)
+    at = np.flatnonzero(inside)
+    if len(at):
+        seen = _are_seen(signals, entity_id, xy[at], xyz[at, 2], named.radius_m[at], lens.focal_px[0])
+        xyv[at] = np.column_stack([xy[at], np.where(seen, 2, 1)])
     return PointSet(named.convention, named.names, xyv, xyz.astype(np.float32))
 
 
-def _is_seen(signals: Signals, entity_id: int, xy: np.ndarray, z: float, tolerance_m: float, radius_px: float) -> bool:
-    """Does at least half of a disc around the point see the point's surroundings, and is the entity seen there at all?"""
+def _are_seen(signals: Signals, entity_id: int, xy: np.ndarray, z: np.ndarray, tolerance_m: np.ndarray,
+              focal_px: float) -> np.ndarray:
+    """(k,) bool: does at least half of a disc around each point see the point's surroundings, and is the entity seen there?
+
+    xy : (k, 2) px, inside the picture; z, tolerance_m : (k,) m
+    """
     h, w = signals[DEPTH].shape
-    reach = max(int(min(_DISC_OF_RADIUS * radius_px, _DISC_MOST_PX)), _OWN_WITHIN_PX)
-    column, row = int(xy[0]), int(xy[1])
-    around = signals[INSTANCE][max(row - reach, 0):row + reach + 1, max(column - reach, 0):column + reach + 1]
-    if not (around == entity_id).any():
-        return False
-    disc = min(max(_DISC_OF_RADIUS * radius_px, 0.75), _DISC_MOST_PX)
-    columns = np.arange(max(int(xy[0] - disc), 0), min(int(xy[0] + disc), w - 1) + 1)
-    rows = np.arange(max(int(xy[1] - disc), 0), min(int(xy[1] + disc), h - 1) + 1)
-    near = np.hypot(columns[None] + 0.5 - xy[0], rows[:, None] + 0.5 - xy[1]) <= disc
-    if not near.any():  # the disc is smaller than a pixel: take the pixel that holds the point
-        columns, rows, near = np.array([int(xy[0])]), np.array([int(xy[1])]), np.ones((1, 1), bool)
-    window = np.ix_(rows, columns)
-    depth, instance = signals[DEPTH][window][near], signals[INSTANCE][window][near]
-    own = instance == entity_id
+    disc = _DISC_OF_RADIUS * tolerance_m * focal_px / z
+    reach = np.maximum(np.minimum(disc, _DISC_MOST_PX).astype(int), _OWN_WITHIN_PX)[:, None]
+    disc = np.clip(disc, 0.75, _DISC_MOST_PX)[:, None]
+    by_row, by_column = (o.ravel() for o in np.mgrid[-_MOST:_MOST + 1, -_MOST:_MOST + 1])
+    column, row = xy.astype(int).T
+    columns, rows = column[:, None] + by_column, row[:, None] + by_row  # (k, samples)
+    inside = (columns >= 0) & (columns < w) & (rows >= 0) & (rows < h)
+    pixel = np.where(inside, rows * w + columns, 0)
+    own = signals[INSTANCE].ravel()[pixel] == entity_id
+    present = (own & inside & (np.abs(by_row) <= reach) & (np.abs(by_column) <= reach)).any(axis=1)
+    near = inside & (np.hypot(columns + 0.5 - xy[:, :1], rows + 0.5 - xy[:, 1:]) <= disc)
+    near[:, len(by_row) // 2] |= ~near.any(axis=1)  # a disc smaller than a pixel: the pixel that holds the point
+    depth = signals[DEPTH].ravel()[pixel]
     # Another thing's surface hides the point as soon as it is in front; the body's own only beyond the tolerance.
-    hidden = np.where(own, depth < z - tolerance_m, depth < z - 0.25 * tolerance_m)
-    return bool(hidden.mean() < 0.5)
+    hidden = depth < z[:, None] - np.where(own, 1.0, 0.25) * tolerance_m[:, None]
+    return present & ((hidden & near).sum(axis=1) < 0.5 * near.sum(axis=1))
