@@ -123,3 +123,36 @@ def test_wrong_studies_are_one_message(sets, figures, tmp_path, capsys):
     ]:
         assert main([str(a) for a in [*argv, "-o", tmp_path / "s"]]) == code
         assert text in capsys.readouterr().err
+
+
+def test_axes_are_held_still_with_as_many_pictures_each(disc_folder, tmp_path, capsys):
+    """Every group has the number of the narrowest, and only pictures of the value that is held."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pool, test = disc_folder(tmp_path / "pool", 120, 1), disc_folder(tmp_path / "test", 30, 2)
+    left = []
+    for file in sorted((pool / "masks").iterdir()):
+        mask = np.asarray(Image.open(file)) > 127
+        left.append("left" if np.nonzero(mask)[1].mean() < 32 else "right")
+    dummy = np.random.default_rng(3).choice(["a", "b"], 120).tolist()
+    pq.write_table(pa.table({"index": list(range(120)), "place.side": left, "dummy": dummy}), pool / "manifest.parquet")
+    command = ["ablate", pool, "--axis", "place.side", "--axis", "dummy", "--real", test, "-o", tmp_path / "s", "--seeds", 1,
+               "--size", "nano", "--side", 32, "--batch", 8, "--budget", "320img", "-w", 1]
+    assert main([str(a) for a in command]) == 0
+    told = json.loads((tmp_path / "s" / "ablation.json").read_text())
+    worth = {a["path"]: a["worth"]["value"] for a in told["axes"]}
+    assert set(worth) == {"place.side", "dummy"} and told["pictures"] >= 40
+    out = capsys.readouterr().out
+    assert "held at left" in out or "held at right" in out
+    rows = {json.loads(f.read_text())["trained_on"][0]["pictures"] for f in (tmp_path / "s").glob("jobs/*/run.json")}
+    assert rows == {told["pictures"]} and told["pictures"] == min(max(left.count(s) for s in ("left", "right")),
+                                                                  max(dummy.count(s) for s in "ab"))
+    from understudy.learn.ablate import held_still
+    from understudy.learn.search.space import Axis
+
+    kept, text = held_still(Axis("x", np.array(left, object)))
+    assert {left[i] for i in kept} == {text} and len(kept) == left.count(text)
+    kept, _ = held_still(Axis("x", np.arange(100.0)))
+    assert kept.tolist() == list(range(40, 60))
+    assert main([*map(str, command[:2]), "--axis", "nothing", *map(str, command[6:])]) == 2

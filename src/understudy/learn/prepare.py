@@ -90,9 +90,9 @@ def subset(store: Store, count: int | None) -> Store:
 def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Sequence[tuple[Path, float, int | None]] = (),
             validation: Path | None = None, count: int | None = None, points: tuple[str, ...] | None = None,
             renamed: Mapping[str, str] | None = None, allow_overlap: bool = False,
-            seen: np.ndarray | None = None) -> Prepared:
+            seen: np.ndarray | None = None, rows: Sequence[int] | None = None) -> Prepared:
     """Open everything that a training needs. points : a model's; by default the data set's.
-    seen : hashes of photographs that a model to start from has been trained on."""
+    seen : hashes of photographs that a model to start from has been trained on; rows : only these of ``data``."""
     total = sum(share for _, share, _ in mix)
     if total >= 1:
         raise UsageError("the shares of --mix leave nothing for the data set itself", wanted="a sum below 1",
@@ -106,6 +106,9 @@ def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Se
     for path, share, limit in [(data, 1 - total, count), *mix]:
         opened = source if path == data else open_source(path)
         part, told = part_of(opened, task, classes, side, share, count=limit, points=points, renamed=renamed)
+        if rows is not None and not parts:  # the data set itself comes first
+            part = replace(part, store=replace(part.store, rows=np.intersect1d(part.store.rows, np.asarray(rows, np.int64))))
+            _refuse_empty(part, task, path, classes)
         parts.append(part)
         messages += told
     checked = None

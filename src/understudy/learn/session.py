@@ -23,7 +23,8 @@ Tell = Callable[[str], None]
 class Request:
     """A training. data : what is learned from; mix : (data set, share of the pictures shown, pictures used or None for all);
     validation : real pictures that choose the checkpoint; init : a model to start from; count : pictures of ``data`` that
-    are used (of a made set the first, of a real one a random choice that grows with the count)."""
+    are used (of a made set the first, of a real one a random choice that grows with the count); rows : only these of
+    ``data``, by their position in it."""
 
     data: Path
     out: Path
@@ -41,6 +42,7 @@ class Request:
     precision: str = "auto"
     threads: int = 1
     count: int | None = None
+    rows: tuple[int, ...] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     allow_overlap: bool = False
 
@@ -92,7 +94,7 @@ def train(request: Request, tell: Tell) -> Trained:
     prepared = prepare(request.data, spec.task if spec else request.task, classes, spec.side if spec else request.side,
                        mix=request.mix, validation=request.validation, count=request.count,
                        points=spec.points if spec else None, renamed=request.renamed,
-                       allow_overlap=request.allow_overlap, seen=seen)
+                       allow_overlap=request.allow_overlap, seen=seen, rows=request.rows)
     if network is None:
         spec = Spec(request.task, classes, request.size, request.side, prepared.points)
         network = built(spec, request.seed)

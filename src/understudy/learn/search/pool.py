@@ -118,10 +118,8 @@ def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
     base = what.base
     classes = _classes(base)
     prepared = prepare(base.data, base.task, classes, base.side, validation=base.validation, renamed=base.renamed,
-                       allow_overlap=True)  # it was looked at once, before
+                       allow_overlap=True, rows=rows)  # overlap was looked at once, before
     (part,) = prepared.parts
-    kept = np.intersect1d(part.store.rows, np.array(rows))
-    part = replace(part, store=replace(part.store, rows=kept))
     spec = Spec(base.task, classes, base.size, base.side, prepared.points)
     twins = mirror(spec.points)
     strength, _ = strength_for(spec.task, spec.classes, spec.points, twins)
