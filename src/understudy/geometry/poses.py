@@ -39,6 +39,12 @@ def rotate(matrix: np.ndarray, directions: np.ndarray) -> np.ndarray:
     return np.asarray(directions, np.float64) @ matrix[:3, :3].T
 
 
+def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The vector product of two single vectors (3,); np.cross, made for many, takes thirty times as long."""
+    (ax, ay, az), (bx, by, bz) = a, b
+    return np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+
+
 def inverse(matrix: np.ndarray) -> np.ndarray:
     """(4, 4): the inverse of a rigid placement (rotation and translation only)."""
     back = np.eye(4)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.errors import Unsatisfiable
+from understudy.geometry.poses import cross
 from understudy.key import Key
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
 from understudy.worlds.people.contact import arm_depth, skin
@@ -142,7 +143,7 @@ def _hand_rotation(side: str, grip: _Grip) -> np.ndarray:
         a = along / np.linalg.norm(along)
         b = facing - a * (facing @ a)
         b = b / np.linalg.norm(b)
-        return np.stack([a, b, np.cross(a, b)], axis=1)
+        return np.stack([a, b, cross(a, b)], axis=1)
 
     return frame(grip.fingers, grip.palm) @ frame(_DOWN, inwards).T
 

@@ -183,8 +183,11 @@ def stature_m(shape: BodyShape, template: np.ndarray) -> float:
 
 def mass_kg(vertices: np.ndarray) -> float:
     """Mass of a body from its skin's volume, at 980 kg/m³. vertices : (n, 3), at least the skin's."""
-    a, b, c = (vertices.take(corner, axis=0) for corner in model().mesh("body").corners)
-    return float(abs(np.einsum("ij,ij->i", np.cross(a, b), c).sum(dtype=np.float64)) / 6.0 * 980.0)
+    x, y, z = np.ascontiguousarray(vertices.T)
+    i, j, k = model().mesh("body").corners
+    ax, ay, az, bx, by, bz = x[i], y[i], z[i], x[j], y[j], z[j]
+    six_volumes = (ay * bz - az * by) * x[k] + (az * bx - ax * bz) * y[k] + (ax * by - ay * bx) * z[k]
+    return float(abs(six_volumes.sum(dtype=np.float64)) / 6.0 * 980.0)
 
 
 def pose(rest: RestBody, pose: Pose) -> PosedBody:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -151,12 +152,19 @@ def _ancestry(leading: str, key: Key) -> dict[str, float]:
 
 def _details(key: Key, variety: float) -> dict[str, float]:
     """Random features of face and body; both sides share a value but for a little."""
+    names, plain, spreads, of_plain = _varied()
+    common = key.child("common").normals(len(plain))[of_plain]
+    sizes = np.clip(variety * spreads * (common + 0.12 * key.child("own").normals(len(names))), -0.9, 0.9)
+    return dict(zip(names, sizes.tolist()))
+
+
+@cache
+def _varied() -> tuple[list[str], list[str], np.ndarray, np.ndarray]:
+    """The changes that vary, their names without a side, the spread of each, and which of the unsided names it has."""
     names = [name for name in model().local_changes if _spread(_unsided(name))]
     plain = list(dict.fromkeys(map(_unsided, names)))
-    common = dict(zip(plain, key.child("common").normals(len(plain)).tolist()))
-    own = key.child("own").normals(len(names)).tolist()
-    return {name: float(np.clip(variety * _spread(_unsided(name)) * (common[_unsided(name)] + 0.12 * extra), -0.9, 0.9))
-            for name, extra in zip(names, own)}
+    return (names, plain, np.array([_spread(_unsided(name)) for name in names]),
+            np.array([plain.index(_unsided(name)) for name in names]))
 
 
 def _unsided(name: str) -> str:

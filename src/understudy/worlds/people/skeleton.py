@@ -21,6 +21,7 @@ from functools import cache
 
 import numpy as np
 
+from understudy.geometry.poses import cross
 from understudy.worlds.people.body import Pose, RestBody, model
 
 # Ranges of motion in degrees: American Academy of Orthopaedic Surgeons' normal values (Norkin & White, Measurement of
@@ -103,11 +104,11 @@ def skeleton(rest: RestBody) -> Skeleton:
         fore = at(f"wrist.{side}") - at(f"lowerarm01.{side}")
         hand = at(f"finger3-1.{side}") - at(f"wrist.{side}")
         thumbwards = at(f"finger2-1.{side}") - at(f"finger5-1.{side}")
-        hinge = np.cross(upper, fore)  # at rest the elbow is bent by about 40 degrees, so the hinge is well defined
+        hinge = cross(upper, fore)  # at rest the elbow is bent by about 40 degrees, so the hinge is well defined
         _set(neutral, f"upperarm01.{side}", _turn(upper, hinge, _DOWN, -_LEFT))
         forearm = _turn(fore, hinge, _DOWN, -_LEFT)
         _set(neutral, f"lowerarm01.{side}", forearm)
-        palm = np.cross(hand, thumbwards) if side == "L" else np.cross(thumbwards, hand)
+        palm = cross(hand, thumbwards) if side == "L" else cross(thumbwards, hand)
         hand_turn = _turn(hand, palm, _DOWN, inwards)
         _set(neutral, f"wrist.{side}", hand_turn)
         _, twist = split_twist(hand_turn @ forearm.T)
@@ -290,7 +291,7 @@ def reach(skel: Skeleton, start: np.ndarray, target: np.ndarray, chain: tuple[st
     side = side / np.linalg.norm(side)
     middle = start + upper * (cosine * way + math.sqrt(max(0.0, 1 - cosine**2)) * side)
     end = start + distance * way
-    hinge = np.cross(side, way) * bend  # the axis that points to the body's left in the neutral pose
+    hinge = cross(side, way) * bend  # the axis that points to the body's left in the neutral pose
     return _turn(_DOWN, _LEFT, middle - start, hinge), _turn(_DOWN, _LEFT, end - middle, hinge)
 
 
@@ -330,7 +331,7 @@ def _frame(along: np.ndarray, across: np.ndarray) -> np.ndarray:
     a = along / np.linalg.norm(along)
     b = across - a * (across @ a)
     b = b / np.linalg.norm(b)
-    return np.stack([a, b, np.cross(a, b)], axis=1)
+    return np.stack([a, b, cross(a, b)], axis=1)
 
 
 def _turn(along: np.ndarray, across: np.ndarray, to_along: np.ndarray, to_across: np.ndarray) -> np.ndarray:
@@ -341,6 +342,6 @@ def _turn(along: np.ndarray, across: np.ndarray, to_along: np.ndarray, to_across
 def _least_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The rotation of smallest angle that takes direction ``a`` to ``b`` (not opposite ones)."""
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
-    v, c = np.cross(a, b), float(a @ b)
+    v, c = cross(a, b), float(a @ b)
     k = np.array([[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]])
     return np.eye(3) + k + k @ k / (1 + c)
