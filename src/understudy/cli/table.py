@@ -61,6 +61,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     sample.add_argument("--where", action="append", default=[], metavar="STATEMENT", help='rows that hold it ("age > 60")')
 
+    strip = commands.add_parser(
+        "strip", help="replace names, e-mails, cards and the like by fakes; all else stays (for tests)"
+    )
+    _data(strip)
+    strip.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
+    strip.add_argument(
+        "-o", "--out", type=Path, required=True, metavar="FILE", help="a .parquet or .csv file; a folder for several"
+    )
+
     report = commands.add_parser("report", help="learn half of a table, make rows, measure and attack them; HTML and JSON")
     _data(report)
     _judged(report)
@@ -103,7 +112,9 @@ def _judged(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"inspect": _inspect, "fit": _fit, "sample": _sample, "report": _report, "audit": _audit}[args.what](args)
+    return {"inspect": _inspect, "fit": _fit, "sample": _sample, "strip": _strip, "report": _report, "audit": _audit}[
+        args.what
+    ](args)
 
 
 def _inspect(args: argparse.Namespace) -> int:
@@ -165,6 +176,33 @@ def _sample(args: argparse.Namespace) -> int:
         path = args.out if len(model.tables) == 1 else args.out / f"{name}.csv"
         rows = write(chunks, path)
         print(f"{path}: {rows:,} rows")
+    return 0
+
+
+def _strip(args: argparse.Namespace) -> int:
+    from understudy.errors import UsageError
+    from understudy.tables.detect import detect
+    from understudy.tables.entities.strip import strip
+    from understudy.tables.output import write
+    from understudy.tables.schema import from_yaml
+    from understudy.tables.source import read
+
+    tables = read(args.data, drop_ragged=args.drop_ragged)
+    schemas = from_yaml(args.schema) if args.schema else detect(tables)[0]
+    if set(schemas) != set(tables.tables):
+        raise UsageError(
+            "the schema and the data have other tables", wanted=", ".join(tables.tables), got=", ".join(schemas)
+        )
+    found = {name: [c for c, spec in schema.columns.items() if spec.entity] for name, schema in schemas.items()}
+    if not any(found.values()):
+        raise UsageError(
+            "no column was found to hold names, e-mails, cards or the like",
+            where=args.data,
+            remedy="Say so in a schema: {kind: identifier, entity: email}",
+        )
+    for name, table in strip(tables.tables, schemas).items():
+        path = args.out if len(tables.tables) == 1 else args.out / f"{name}.csv"
+        print(f"{path}: {write(iter([table]), path):,} rows; replaced: {', '.join(found[name]) or 'nothing'}")
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from understudy.tables.content import COMMA_NUMBER, INFINITE, PLAIN_NUMBER, dates, encoded
+from understudy.tables.entities import entity
 from understudy.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     sure = np.array([t in _SURE for t in lowered], bool)
     if owners[~sure].sum() == 0:
         return Column("empty")
+    if what := entity([t for t, s in zip(texts, sure) if not s], name):
+        return Column("identifier", missing=tuple(sorted({t for t, s in zip(texts, sure) if s and t})), entity=what)
     comma = False
     plain = np.array(pc.match_substring_regex(distinct, PLAIN_NUMBER).to_numpy(zero_copy_only=False), bool)
     if not (plain & ~likely).any() or owners[plain].sum() < _NUMERIC_SHARE * owners[~likely].sum():
@@ -263,7 +266,7 @@ def described(schemas: Mapping[str, Schema], tables: Tables, notes: tuple[str, .
         for column, spec in schema.columns.items():
             distinct, codes = encoded(_text(table[column]))
             absent = np.array([t.strip() in (*spec.missing, "") for t in distinct.to_pylist()] + [True])[codes].mean()
-            more = f" -> {spec.parent}" if spec.parent else ""
+            more = f" -> {spec.parent}" if spec.parent else f" {spec.entity}" if spec.entity else ""
             more += f" {spec.format}" if spec.format else ""
             lines.append(f"  {column:{wide}}  {spec.kind:10} {len(distinct):>8,} distinct {absent:7.1%} missing{more}")
     return "\n".join([*lines, *(f"note: {note}" for note in notes)])

@@ -161,7 +161,7 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
                     dtype=object,
                 )
                 shown[column] = keys[at[column]]
-            elif column in model.codecs and isinstance(model.codecs[column], Fresh):
+            elif column in model.codecs and isinstance(model.codecs[column], Fresh) and not model.codecs[column].entity:
                 shown[column] = model.codecs[column].decode(codes[name][column], key.child(name, column, "fresh"), 0)
         tables[name] = output.table(shown, codes[name], model.codecs, model.schema)
     return tables

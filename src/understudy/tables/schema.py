@@ -54,7 +54,8 @@ class Column:
     tokens : texts in a numeric column that are states of their own ("unknown"); stray : other texts in it are missing
     format : strptime pattern of dates kept as text; decimals : digits after the point; comma : the decimal mark is a comma
     low, high : bounds that every made value keeps; order : the names of an ordered column, least first
-    parent : ``table.column`` of a link; stored : Arrow type that the source keeps it in
+    parent : ``table.column`` of a link; entity : of an identifier: whose fakes are made (entities.KINDS)
+    stored : Arrow type that the source keeps it in
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Column:
     high: float | None = None
     order: tuple[str, ...] = ()
     parent: str = ""
+    entity: str = ""
     stored: str = "string"
 
     def plain(self) -> dict[str, Any]:
@@ -229,7 +231,7 @@ class _Reader:
         for name in ("missing", "tokens", "order"):
             if name in own:
                 values[name] = self.texts(own[name], f"{path}.{name}")
-        for name in ("format", "parent", "stored"):
+        for name in ("format", "parent", "stored", "entity"):
             if name in own:
                 values[name] = str(own[name])
         for name in ("low", "high"):
@@ -252,6 +254,16 @@ class _Reader:
             self.wrong(
                 path, "the lower bound lies above the upper one", "low <= high", f"{values['low']:g}, {values['high']:g}"
             )
+        if values.get("entity"):
+            from understudy.tables.entities import KINDS as ENTITIES
+
+            if values["entity"] not in ENTITIES or kind != "identifier":
+                self.wrong(
+                    f"{path}.entity",
+                    "no fakes are made of this",
+                    f"kind identifier and {', '.join(ENTITIES)}",
+                    values["entity"],
+                )
         if kind == "link" and values.get("parent", "").count(".") < 1:
             self.wrong(path, "a link names what it refers to", "parent: TABLE.COLUMN")
         return Column(**values)

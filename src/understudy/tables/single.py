@@ -18,6 +18,7 @@ from understudy.tables.content import Names, Texts, content
 from understudy.tables.expressions import Linear, parse
 from understudy.tables.schema import NAMED, NUMERIC, Schema, from_plain
 from understudy.tables.settings import Settings
+from understudy.tables.states.blanks import Fresh
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -127,9 +128,11 @@ class TableModel:
         which: np.ndarray | None = None,
     ) -> tuple[dict, dict, np.ndarray, str]:
         codes, possible = self.chain.draw(n, key, given)
-        values = {
-            name: codec.decode(codes[name], key.child(name, "value"), number * CHUNK) for name, codec in self.codecs.items()
-        }
+        values = {}
+        for name, codec in self.codecs.items():
+            entity = isinstance(codec, Fresh) and codec.entity  # of one person in all columns of a row
+            stream = key / "person" if entity else key.child(name, "value")
+            values[name] = codec.decode(codes[name], stream, number * CHUNK)
         if wish:
             wish.exact(values, number, which)
         for name, base in (bases or {}).items():

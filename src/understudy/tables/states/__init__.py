@@ -49,7 +49,7 @@ def learnt(content: Content, column: Column, k: int, cells: int) -> States:
         return NameStates.learn(content, k, ordered=column.kind == "ordered")
     if column.kind == "text":
         return Words.learn(content, k)
-    return Fresh.learn(content, k)
+    return Fresh.learn(content, k, column.entity)
 
 
 def restored(plain: dict[str, Any]) -> States:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from understudy.tables.content import Texts
+from understudy.tables.entities import fake
+from understudy.tables.entities.find import form
 
 if TYPE_CHECKING:
     from understudy.key import Key
@@ -21,19 +23,20 @@ _SETS = {"0": "0123456789", "a": "abcdefghijklmnopqrstuvwxyz", "A": "ABCDEFGHIJK
 @dataclass(frozen=True)
 class Fresh:
     """Identifiers. shape : one character a place, "0" a digit, "a"/"A" a letter, "f" a hexadecimal digit, others after a
-    backslash as they are; "" counts 1, 2, 3 ...
+    backslash as they are; "" counts 1, 2, 3 ... ; entity : fakes of this kind instead, in the form ``shape``
     """
 
     missing: bool
     shape: str
+    entity: str = ""
 
     ordered = False
 
     @classmethod
-    def learn(cls, content: Texts, k: int) -> Fresh:
+    def learn(cls, content: Texts, k: int, entity: str = "") -> Fresh:
         given = [t for t in content.texts if t]
         absent = len(content.texts) - len(given)
-        return cls(absent >= k, _shape(given, k))
+        return cls(absent >= k, form(given, entity, k) if entity and given else _shape(given, k), entity)
 
     @property
     def count(self) -> int:
@@ -46,7 +49,9 @@ class Fresh:
 
     def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
         n = len(states)
-        if not self.shape:
+        if self.entity:
+            made = fake(self.entity, key.words(2 * n).reshape(n, 2), self.shape)
+        elif not self.shape:
             made = [str(first + i + 1) for i in range(n)]
         else:
             places = _places(self.shape)
@@ -70,11 +75,11 @@ class Fresh:
         return ["(given)", "(missing)"][: self.count]
 
     def plain(self) -> dict[str, Any]:
-        return {"states": "fresh", "missing": self.missing, "shape": self.shape}
+        return {"states": "fresh", "missing": self.missing, "shape": self.shape, "entity": self.entity}
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> Fresh:
-        return cls(plain["missing"], plain["shape"])
+        return cls(plain["missing"], plain["shape"], plain["entity"])
 
 
 def _shape(given: list[str], k: int) -> str:

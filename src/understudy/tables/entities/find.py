@@ -1,0 +1,59 @@
+"""Which columns hold people or their numbers, by form, checksum and name."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from understudy.tables.entities.checksums import iban_holds, luhn_holds
+
+_SHARE = 0.9
+_LOOK = 500
+_NAMES = {
+    "first_name": r"(first|given|fore)[_ ]?name|vorname|prenom",
+    "last_name": r"(last|family|sur)[_ ]?name|nachname|surname|nom",
+    "name": r"(full[_ ]?|customer[_ ]?|client[_ ]?|person[_ ]?|contact[_ ]?|holder[_ ]?)?name",
+}
+
+
+def entity(texts: Sequence[str], name: str) -> str:
+    """The kind of entity that at least nine tenths of a column's texts are, or ""."""
+    some = [t.strip() for t in texts[:_LOOK] if t and t.strip()]
+    if len(some) < 2:
+        return ""
+
+    def most(test) -> bool:
+        return sum(bool(test(t)) for t in some) >= _SHARE * len(some)
+
+    if most(lambda t: re.fullmatch(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}", t)):
+        return "email"
+    if most(iban_holds):
+        return "iban"
+    if most(lambda t: re.fullmatch(r"\d{3}-\d{2}-\d{4}", t)):
+        return "ssn"
+    if most(lambda t: re.fullmatch(r"\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}", t) and luhn_holds(t)):
+        return "card"
+    named = re.search(r"phone|mobile|telefon|(^|_)(tel|fax|cell)($|_)", name.lower())
+    if most(lambda t: re.fullmatch(r"[+(]?[\d\s()./-]{7,20}", t) and 7 <= sum(c.isdigit() for c in t) <= 15) and (
+        named or most(lambda t: t.startswith("+"))
+    ):
+        return "phone"
+    if most(lambda t: re.fullmatch(r"[^\W\d_][\w'’. -]*", t)):
+        return next((kind for kind, pattern in _NAMES.items() if re.fullmatch(pattern, name.lower())), "")
+    return ""
+
+
+def form(texts: Sequence[str], kind: str, k: int) -> str:
+    """What a fake keeps of a column's form: a land and length, a length, a way to write, shared by at least k rows."""
+    bare = [re.sub(r"[\s-]", "", t) for t in texts if t]
+    if kind == "iban":
+        (land, length), owners = Counter((t[:2].upper(), len(t)) for t in bare).most_common(1)[0]
+        return f"{land if land == 'DE' else 'QZ'}:{length}" if owners >= k else ""
+    if kind == "card":
+        length, owners = Counter(map(len, bare)).most_common(1)[0]
+        return str(length) if owners >= k else ""
+    if kind == "phone":
+        american = sum(bool(re.fullmatch(r"\(?[2-9]\d\d\)?[ .-]?\d{3}[ .-]?\d{4}", t.strip())) for t in texts if t)
+        return "nanp" if american > len(bare) / 2 else ""
+    return ""

@@ -1,0 +1,163 @@
+"""Entities: found by form, checksum and name; fakes with right checksums that nobody has; consistent, never the source's."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pc
+import pytest
+
+from understudy.cli import main
+from understudy.errors import RecipeError
+from understudy.key import Key
+from understudy.tables import fit, load
+from understudy.tables.detect import detect
+from understudy.tables.entities import KINDS, entity, fake
+from understudy.tables.entities.checksums import iban_holds, luhn_holds
+from understudy.tables.entities.strip import strip
+from understudy.tables.schema import from_plain
+from understudy.tables.source import Tables
+
+N = 400
+WORDS = Key(4).words(2 * N).reshape(N, 2)
+IBANS = ["DE89370400440532013000", "GB82WEST12345698765432", "FR1420041010050500013M02606"]
+CARDS = ["4111111111111111", "5500005555555559", "378282246310005", "6011000990139424"]
+
+
+@pytest.mark.parametrize("text", IBANS)
+def test_iban_check_known_numbers(text):
+    assert iban_holds(text) and not iban_holds(text[:-1] + ("1" if text[-1] != "1" else "2")) and not iban_holds("DE12")
+
+
+@pytest.mark.parametrize("text", CARDS)
+def test_luhn_check_known_numbers(text):
+    assert luhn_holds(text) and not luhn_holds(text[:-1] + str((int(text[-1]) + 1) % 10))
+
+
+@pytest.mark.parametrize(
+    ("texts", "name", "kind"),
+    [
+        (["a@b.org", "x.y@z.com"], "c", "email"),
+        (IBANS, "c", "iban"),
+        (CARDS, "c", "card"),
+        (["123-45-6789", "078-05-1120"], "c", "ssn"),
+        (["+49 30 123456", "+1 212 555 0100"], "c", "phone"),
+        (["030 123456", "089-555-123"], "home_phone", "phone"),
+        (["030 123456", "089-555-123"], "part", ""),
+        (["Ann Lee", "Bo O'Neil"], "customer_name", "name"),
+        (["Ann", "Zoë"], "first_name", "first_name"),
+        (["Lee", "Müller-Lund"], "surname", "last_name"),
+        (["red", "blue"], "colour", ""),
+        (["1", "2"], "name", ""),
+        (["4111111111111112", "5500005555555558"], "c", ""),
+        ([], "name", ""),
+    ],
+)
+def test_columns_are_told(texts, name, kind):
+    assert entity(texts, name) == kind
+
+
+OUTSIDE = {
+    "email": r"[a-z]+\.[a-z]+\d+@example\.(com|net|org)",
+    "iban": r"QZ\d{20}",
+    "card": r"9999\d{12}",
+    "ssn": r"9\d\d-0[1-9]-\d{4}",
+    "phone": r"\+999 \d{9}",
+    "first_name": r"[A-Z][a-z]+",
+    "last_name": r"[A-Z][a-z]+",
+    "name": r"[A-Z][a-z]+ [A-Z][a-z]+",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fakes_lie_outside_what_is_issued_and_check(kind):
+    made = fake(kind, WORDS)
+    assert all(re.fullmatch(OUTSIDE[kind], t) for t in made) and len(set(made)) > (20 if kind == "first_name" else N * 0.9)
+    if kind in ("iban", "card"):
+        assert all(map(iban_holds if kind == "iban" else luhn_holds, made))
+    assert entity(made.tolist(), kind) == kind
+
+
+@pytest.mark.parametrize("like", ["DE:22", "QZ:27"])
+def test_forms_are_kept(like):
+    made = fake("iban", WORDS, like)
+    assert all(iban_holds(t) and len(t) == int(like[3:]) and t[:2] == like[:2] for t in made)
+    assert all(t[4] == "9" for t in made) or like[:2] != "DE"  # no German bank code begins with 9
+    for length in (13, 15, 19):
+        assert all(luhn_holds(t) and len(t) == length and t.startswith("9999") for t in fake("card", WORDS, str(length)))
+    assert all(re.fullmatch(r"\([2-9]\d\d\) 555-01\d\d", t) for t in fake("phone", WORDS, "nanp"))
+
+
+def test_one_person_in_all_kinds():
+    name, first, last, mail = (fake(kind, WORDS) for kind in ("name", "first_name", "last_name", "email"))
+    for n, f, l_, m in zip(name, first, last, mail):
+        assert n == f"{f} {l_}" and m.startswith(f"{f}.{l_}".lower())
+
+
+@pytest.fixture(scope="module")
+def clients():
+    rows = Key(8).words(2 * N).reshape(N, 2)
+    who = (Key(9).uniforms(N) * 300).astype(int)  # some come twice
+    names = np.char.add("Real Person", np.array([chr(97 + i // 26) + chr(97 + i % 26) for i in range(300)]))[who]
+    mails = np.char.add(np.char.add("p", who.astype(str)), "@bank.real")
+    return pa.table({"name": names, "email": mails, "card": fake("card", rows), "age": 20 + (who % 50)})
+
+
+def test_made_rows_hold_fakes_that_agree(clients, tmp_path):
+    schemas, _ = detect(Tables({"clients": clients}))
+    assert [schemas["clients"].columns[c].entity for c in clients.column_names] == ["name", "email", "card", ""]
+    model = fit({"clients": clients})
+    model.save(tmp_path / "m")
+    made = load(tmp_path / "m").sample(1000)["clients"]
+    for name, mail, card in zip(*(made[c].to_pylist() for c in ("name", "email", "card"))):
+        assert mail.startswith(name.replace(" ", ".").lower()) and luhn_holds(card)
+    for column in ("name", "email", "card"):
+        assert not set(made[column].to_pylist()) & set(clients[column].to_pylist())
+        assert "bank.real" not in (tmp_path / "m").read_bytes().decode("latin1")
+
+
+def test_stripped_tables_are_consistent_and_secret(clients):
+    tables = {"a": clients, "b": clients.slice(100, 200)}
+    schemas, _ = detect(Tables(tables))
+    done = strip(tables, schemas)
+    for column in ("name", "email", "card"):
+        real, own = clients[column].to_pylist(), done["a"][column].to_pylist()
+        assert not set(real) & set(own)
+        assert len(set(zip(real, own))) == len(set(real))  # one fake a value
+        assert done["b"][column].to_pylist() == own[100:300]  # the same one in every table
+    assert len(set(done["a"]["name"].to_pylist())) >= 0.98 * len(set(clients["name"].to_pylist()))
+    assert all(
+        m.startswith(n.replace(" ", ".").lower())
+        for n, m in zip(done["a"]["name"].to_pylist(), done["a"]["email"].to_pylist())
+    )
+    assert done["a"]["age"].equals(clients["age"])
+    assert strip(tables, schemas)["a"]["name"] != done["a"]["name"]  # another key, another map
+    assert strip(tables, schemas, secret=b"k" * 32)["a"].equals(strip(tables, schemas, secret=b"k" * 32)["a"])
+
+
+def test_a_fake_that_is_a_source_value_is_drawn_again():
+    first = strip(
+        {"t": pa.table({"card": CARDS * 5})}, detect(Tables({"t": pa.table({"card": CARDS * 5})}))[0], secret=b"s" * 32
+    )
+    taken = [*CARDS, *set(first["t"]["card"].to_pylist())]
+    table = pa.table({"card": taken * 5})
+    again = strip({"t": table}, detect(Tables({"t": table}))[0], secret=b"s" * 32)["t"]["card"].to_pylist()
+    assert not set(again) & set(taken)
+
+
+def test_strip_command(clients, tmp_path, capsys):
+    source, out = tmp_path / "clients.csv", tmp_path / "out.csv"
+    pc.write_csv(clients, source)
+    assert main(["table", "strip", str(source), "-o", str(out)]) == 0
+    assert "name, email, card" in capsys.readouterr().out
+    text = out.read_text()
+    assert "Real Person" not in text and "bank.real" not in text and pc.read_csv(out).num_rows == N
+    source.write_text("x,y\n1,2\n3,4\n")
+    assert main(["table", "strip", str(source), "-o", str(out)]) == 2
+
+
+def test_an_unknown_entity_in_a_schema():
+    with pytest.raises(RecipeError, match="no fakes are made of this"):
+        from_plain({"tables": {"t": {"columns": {"a": {"kind": "identifier", "entity": "soul"}}}}})
