@@ -63,6 +63,16 @@ def test_training_photographs_are_refused_as_a_test_with_their_list(trained, tmp
     assert code == 1 and "40 photographs are in the training of the model" in err
 
 
+def test_photographs_that_chose_the_checkpoint_are_no_test_either(trained, discs, tmp_path, capsys):
+    _, real, test = trained
+    code, _, _ = ran(capsys, "train", discs("other", 8, 9), "--val", test, "-o", tmp_path / "m", "--budget", "32img", *SMALL)
+    assert code == 0
+    code, out, err = ran(capsys, "evaluate", tmp_path / "m", test)
+    assert code == 1 and "24 photographs are in the validation that chose the model" in err and "mIoU" not in out
+    code, _, _ = ran(capsys, "finetune", tmp_path / "m", real, "--val", test, "-o", tmp_path / "n", "--budget", "32img")
+    assert code == 0  # the same validation may choose again
+
+
 def test_fine_tuning_goes_on_from_the_model(trained, tmp_path, capsys):
     model, _, test = trained
     code, _out, err = ran(capsys, "finetune", model, test, "-o", tmp_path / "fine", "--budget", "64img", "--batch", "8")

@@ -13,6 +13,7 @@ from understudy.key import Key
 from understudy.learn.augment import WHOLE, Strength
 from understudy.learn.budget import Budget
 from understudy.learn.cache import open_store
+from understudy.learn.duplicates import Photographs, none_seen
 from understudy.learn.mixture import Mixture, Part, Sample
 from understudy.learn.native import answer, loop, losses, model_file
 from understudy.learn.native.backbone import SIZES, normalised
@@ -134,11 +135,12 @@ def test_boxes_that_overlap_are_one_answer():
 def test_a_model_file_gives_the_same_network_back(tmp_path):
     spec = Spec("keypoint", ("a", "b"), "nano", 64, ("p", "left_q", "right_q"))
     network = built(spec, 7).eval()
-    hashes = np.arange(64, dtype=np.uint8).reshape(2, 32)
-    model_file.save(tmp_path / "model.safetensors", network, {"seed": 7}, hashes)
+    photographs = Photographs(np.arange(64, dtype=np.uint8).reshape(2, 32), np.full((1, 32), 9, np.uint8))
+    model_file.save(tmp_path / "model.safetensors", network, {"seed": 7}, photographs)
     again, card, seen = model_file.load(tmp_path)
     x = torch.rand(1, 3, 64, 64)
-    assert again.spec == spec and card == {"seed": 7} and (seen == hashes).all()
+    assert again.spec == spec and card == {"seed": 7}
+    assert (seen.trained == photographs.trained).all() and (seen.chose == photographs.chose).all()
     assert all(torch.equal(a, b) for a, b in zip(network(x).values(), again(x).values()))
 
 
@@ -154,7 +156,7 @@ def test_what_is_no_model_is_one_message(tmp_path):
     save_file({"a": torch.zeros(1)}, file)
     with pytest.raises(DatasetError, match="no model of this version"):
         model_file.load(file)
-    model_file.save(file, built(Spec("box", ("a",), "nano", 64), 0), {}, np.zeros((0, 32)))
+    model_file.save(file, built(Spec("box", ("a",), "nano", 64), 0), {}, none_seen())
     data = file.read_bytes()
     file.write_bytes(data[:len(data) // 2])
     with pytest.raises(DatasetError, match="no readable model"):
@@ -207,7 +209,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_good_weights(discs):
 
 
 def test_a_model_file_is_never_a_pickle(tmp_path):
-    model_file.save(tmp_path / "m.safetensors", built(Spec("box", ("a",), "nano", 64), 0), {"x": 1}, np.zeros((0, 32)))
+    model_file.save(tmp_path / "m.safetensors", built(Spec("box", ("a",), "nano", 64), 0), {"x": 1}, none_seen())
     data = (tmp_path / "m.safetensors").read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8:8 + length])

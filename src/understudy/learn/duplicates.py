@@ -61,6 +61,23 @@ class Pair:
     bits: int
 
 
+@dataclass(frozen=True)
+class Photographs:
+    """Hashes of the real photographs behind a model: (n, 32) uint8 each. trained : it learned from them; chose : they chose
+    its checkpoint. A score on either is no measurement."""
+
+    trained: np.ndarray
+    chose: np.ndarray
+
+    def joined(self, other: Photographs) -> Photographs:
+        return Photographs(np.concatenate([self.trained, other.trained]), np.concatenate([self.chose, other.chose]))
+
+
+def none_seen() -> Photographs:
+    """No photographs at all."""
+    return Photographs(np.zeros((0, 32), np.uint8), np.zeros((0, 32), np.uint8))
+
+
 def overlaps(a: np.ndarray, names_a: Sequence[str], b: np.ndarray, names_b: Sequence[str]) -> list[Pair]:
     """The photographs of ``a`` that are in ``b``, too, in order of ``a``."""
     if not len(a) or not len(b):

@@ -30,10 +30,12 @@ class Prepared:
     messages: tuple[str, ...]
 
     @property
-    def seen_photographs(self) -> np.ndarray:
-        """(n, 32) uint8: hashes of every real picture among the parts."""
+    def seen(self) -> duplicates.Photographs:
+        """Every real picture among the parts and in the validation."""
+        nothing = duplicates.none_seen()
         real = [p.store.hashes[p.store.rows] for p in self.parts if not p.store.made]
-        return np.concatenate(real) if real else np.zeros((0, 32), np.uint8)
+        chose = nothing.chose if self.validation is None else self.validation.store.hashes[self.validation.store.rows]
+        return duplicates.Photographs(np.concatenate([nothing.trained, *real]), chose)
 
 
 def parse_mix(text: str) -> tuple[Path, float, int | None]:
@@ -90,9 +92,9 @@ def subset(store: Store, count: int | None) -> Store:
 def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Sequence[tuple[Path, float, int | None]] = (),
             validation: Path | None = None, count: int | None = None, points: tuple[str, ...] | None = None,
             renamed: Mapping[str, str] | None = None, allow_overlap: bool = False,
-            seen: np.ndarray | None = None, rows: Sequence[int] | None = None) -> Prepared:
+            seen: duplicates.Photographs | None = None, rows: Sequence[int] | None = None) -> Prepared:
     """Open everything that a training needs. points : a model's; by default the data set's.
-    seen : hashes of photographs that a model to start from has been trained on; rows : only these of ``data``."""
+    seen : the photographs behind a model to start from; rows : only these of ``data``."""
     total = sum(share for _, share, _ in mix)
     if total >= 1:
         raise UsageError("the shares of --mix leave nothing for the data set itself", wanted="a sum below 1",
@@ -120,9 +122,9 @@ def prepare(data: Path, task: str, classes: Sequence[str], side: int, *, mix: Se
         if not allow_overlap:
             for part in parts:
                 _refuse_overlap(part.store, checked.store)
-            if seen is not None and len(seen):
-                pairs = duplicates.overlaps(checked.store.hashes, names_of(checked.store), seen,
-                                            ["a photograph of the model's training"] * len(seen))
+            if seen is not None:
+                pairs = duplicates.overlaps(checked.store.hashes, names_of(checked.store), seen.trained,
+                                            ["a photograph of the model's training"] * len(seen.trained))
                 duplicates.refuse(pairs, "the training of the model", validation)
     return Prepared(tuple(parts), checked, points, tuple(messages))
 

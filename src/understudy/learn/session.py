@@ -116,10 +116,9 @@ def train(request: Request, tell: Tell) -> Trained:
         tell(f"  {point.images:,} pictures, {point.cpu_s:.0f} CPU-seconds, loss {point.loss:.3f}{real}")
 
     fitted = loop.fit(network, mixture, settings, twins, validate, told_point)
-    hashes = prepared.seen_photographs if seen is None else np.concatenate([seen, prepared.seen_photographs])
     card = _card(request, spec, prepared, settings, fitted, weights(network), strength)
     model = out / "model.safetensors"
-    model_file.save(model, fitted.network, card, hashes)
+    model_file.save(model, fitted.network, card, prepared.seen if seen is None else seen.joined(prepared.seen))
     _write(out / "run.json", json.dumps(card, indent=1) + "\n")
     rows = [f"{p.images},{p.cpu_s:.2f},{p.loss:.6g},{'' if p.score is None else f'{p.score:.6f}'}" for p in fitted.curve]
     _write(out / "curve.csv", "\n".join(["images,cpu_s,loss,real_validation", *rows]) + "\n")
@@ -131,7 +130,7 @@ def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: 
              allow_overlap: bool = False, threads: int = 1) -> Measured:
     """Score a model on real pictures; with ``out`` write evaluation.json, table.npz and report.html there.
 
-    UsageError for a made data set, DatasetError for photographs that the model was trained on.
+    UsageError for a made data set, DatasetError for photographs that the model was trained on or chosen by.
     """
     need_torch()
     import torch
@@ -150,10 +149,11 @@ def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: 
     source = open_source(real)
     refuse_made(source, "evaluate")
     agreement = agree(network.spec.classes, source.categories, source.path, renamed)
-    if not allow_overlap and len(seen):
+    if not allow_overlap:
         hashes, names = _hashes(source)
-        pairs = duplicates.overlaps(hashes, names, seen, ["a training photograph"] * len(seen))
-        duplicates.refuse(pairs, "the training of the model", real)
+        for known, what, one in ((seen.trained, "the training of the model", "a training photograph"),
+                                 (seen.chose, "the validation that chose the model", "a validation photograph")):
+            duplicates.refuse(duplicates.overlaps(hashes, names, known, [one] * len(known)), what, real)
     start = time.process_time()
     measured = measure(network, source, agreement)
     for message in measured.messages:
