@@ -29,7 +29,7 @@ class Settings:
     detail: float = 10.0
 
 
-# From the closest to the most careful; "standard" is where the bench's attacks find nothing (docs/tables.md has the curve).
+# From the closest to the most careful; docs/tables.md has the figures of "standard", `table report` the curve.
 LEVELS = {
     "close": Settings(owners=5, floor=20, penalty=0.7, choice=0.25),
     "standard": Settings(),
