@@ -86,3 +86,14 @@ def test_the_plane_of_one_is_seen_where_it_should():
     lens = LENSES["straight"]
     px = np.stack(np.meshgrid(np.arange(40) + 0.5, np.arange(30) + 0.5), axis=-1)
     assert View(lens).xy == pytest.approx(unproject(lens, px))
+
+
+def test_what_lies_far_to_the_side_costs_nothing():
+    """Its image through this lens is some million pixels long, and so was the bound on how its edges bow: every triangle
+    was tried against every sample, for minutes."""
+    lens = Lens((256, 192), (200.0, 200.0), (128.0, 96.0), (-0.059, 0.005, 0.0, 0.001, 0.0))
+    corners = np.array([(14.0, 0.0, 0.4), (14.0, 0.1, 0.4), (13.9, 0.0, 0.5)])
+    seen = np.array([(0.1, 0.0, 3.0), (0.1, 0.1, 3.0), (0.2, 0.0, 3.0)])
+    boxes = View(lens).boxes(np.concatenate([corners, seen]), np.array([(0, 1, 2), (3, 4, 5)]))
+    area = (boxes[:, 1] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 2])
+    assert area[0] == 0 and 10 < area[1] < 200

@@ -80,7 +80,17 @@ class View:
             low = np.ceil(ends[column] - bow - (0.5 + 1e-6))
             high = np.floor(ends[column + 1] + bow - (0.5 - 1e-6)) + 1
             out[:, column], out[:, column + 1] = np.clip(low, 0, size), np.clip(high, 0, size)
+        if any(self.lens.distortion):  # far out to the side the bound on bowing holds nothing back
+            out[self._missed(points, faces)] = 0
         return out
+
+    def _missed(self, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+        """(m,) bool: triangles in front of the camera, all of which lies beside what the view's samples see."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            plane = np.where(points[:, 2:] > NEAR_M, points[:, :2] / points[:, 2:], np.nan)
+        corners = plane[faces]
+        low, high = corners.min(axis=1), corners.max(axis=1)
+        return (high < self._seen_extent[0]).any(axis=1) | (low > self._seen_extent[1]).any(axis=1)
 
     def _torn(self, corners: np.ndarray) -> list[np.ndarray]:
         """Ends (x0, x1, y0, y1), in samples, of triangles (t, 3, 3) that reach behind the camera or beyond the lens's fold.
