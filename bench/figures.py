@@ -211,7 +211,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in args.only.split(","):
-            rows += {"rate": lambda: rates(folder, photos, max(int(60 * scale), 6)),
+            rows += {"rate": lambda: rates(folder, photos, max(int(60 * scale), 24)),
                      "labels": lambda: labels(photos, max(int(30 * scale), 3)),
                      "memory": lambda: memory(folder, [*photos, "--set", "sensors.camera.size=[256, 192]"],
                                               max(int(2000 * scale), 100)),
