@@ -12,7 +12,7 @@ from understudy.renderers.mitsuba.defocus import defocused
 from understudy.renderers.mitsuba.denoise import denoised
 from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import shadow_ratio
-from understudy.renderers.mitsuba.upsampled import half_denoised
+from understudy.renderers.mitsuba.upsampled import filled, half_denoised
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
@@ -109,16 +109,6 @@ def membrane(difference: np.ndarray, cover: np.ndarray) -> np.ndarray:
         share = np.minimum(1, 8 * level[..., 3:])
         surface = surface * (1 - share) + share * level[..., :3] / np.maximum(level[..., 3:], 1e-6)
     return surface
-
-
-def filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(h, w, c) with unknown pixels beside known ones set to the mean of those."""
-    import cv2
-
-    weight = known.astype(np.float32)
-    total = cv2.boxFilter(values * weight[..., None], -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    count = cv2.boxFilter(weight, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return np.where(known[..., None], values, total / np.maximum(count, 1)[..., None]).astype(np.float32)
 
 
 def _defocus_px(camera: Camera, triangles: Triangles) -> float:

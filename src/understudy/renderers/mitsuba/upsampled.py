@@ -25,7 +25,7 @@ def half_denoised(light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, norm
     small_cover = cv2.resize(even[3], size, interpolation=cv2.INTER_AREA)
     known = small_cover > 0
     share = 1 / np.maximum(small_cover, np.float32(1e-4))[..., None]
-    small = [_filled(cv2.resize(v, size, interpolation=cv2.INTER_AREA) * share, known) for v in even[:3]]
+    small = [filled(cv2.resize(v, size, interpolation=cv2.INTER_AREA) * share, known, 2) for v in even[:3]]
     clean = denoised(*small, quality)
     falling = clean / (small[1] + _DARKEST)  # close to the light that falls on the surface
     own = np.float32(1) / np.maximum(even[3], np.float32(1e-4))
@@ -66,11 +66,12 @@ def _laid_back(values: np.ndarray, known: np.ndarray, guide: np.ndarray, wanted:
     return out
 
 
-def _filled(values: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """(h, w, 3) with unknown pixels set to the mean of known ones within two pixels, else nought."""
+def filled(values: np.ndarray, known: np.ndarray, within: int = 1) -> np.ndarray:
+    """(h, w, c) with unknown pixels set to the mean of the known ones within so many rows and columns, else nought."""
     import cv2
 
+    window = (2 * within + 1, 2 * within + 1)
     weight = known.astype(np.float32)
-    total = cv2.boxFilter(values * weight[..., None], -1, (5, 5), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    count = cv2.boxFilter(weight, -1, (5, 5), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    total = cv2.boxFilter(values * weight[..., None], -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    count = cv2.boxFilter(weight, -1, window, normalize=False, borderType=cv2.BORDER_CONSTANT)
     return np.where(known[..., None], values, total / np.maximum(count, 1)[..., None]).astype(np.float32)

@@ -43,9 +43,7 @@ class Fresh:
         return 1 + self.missing
 
     def encode(self, content: Texts) -> np.ndarray:
-        if not self.missing:
-            return np.zeros(len(content.texts), np.int32)
-        return np.array([0 if t else 1 for t in content.texts], np.int32)
+        return _absent(content, self.missing)
 
     def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
         n = len(states)
@@ -146,9 +144,7 @@ class Words:
         return 1 + self.missing
 
     def encode(self, content: Texts) -> np.ndarray:
-        if not self.missing:
-            return np.zeros(len(content.texts), np.int32)
-        return np.array([0 if t else 1 for t in content.texts], np.int32)
+        return _absent(content, self.missing)
 
     def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
         n = len(states)
@@ -177,3 +173,8 @@ class Words:
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> Words:
         return cls(plain["missing"], *(tuple(plain[name]) for name in ("words", "shares", "lengths")))
+
+
+def _absent(content: Texts, told: bool) -> np.ndarray:
+    """(n,) int32: 1 where there is no text, 0 where there is; all 0 where what is missing is not told apart."""
+    return np.array([told and not text for text in content.texts], np.int32)
