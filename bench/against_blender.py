@@ -1,12 +1,13 @@
 """Full scenes, path-traced and denoised: Understudy against Blender Cycles + OIDN, one thread each, in the same run.
 
     python bench/against_blender.py --blender-python PATH [--recipe people-in-rooms] [-n 3] [--samples 1,2,4,8,16]
-        [--set sensors.camera.size=[160,120]] [--reference 1024] [--pictures DIR]
+        [--set sensors.camera.size=[160,120]] [--reference 1024] [--keep DIR] [--pictures DIR]
 
 PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each scene of the recipe is rendered by both with
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
 PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
-neither is blamed for the other's material model. The peer's time is taken at the smallest sample count whose PSNR reaches
+neither is blamed for the other's material model; both filter a pixel with a box one pixel wide. References take minutes a
+scene: --keep DIR holds scenes and references between runs (delete it when scenes or materials change). The peer's time is taken at the smallest sample count whose PSNR reaches
 ours (or at its largest, and then the row says so). Scene set-up is left out for the peer and left in for us. Times are CPU
 seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
 """
@@ -16,12 +17,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import pickle
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from understudy.key import Key
 
 PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
                 ("distortion.k1", "distortion.k2", "distortion.p1", "distortion.p2", "aperture_mm", "motion_px", "vignette")]
@@ -69,29 +73,66 @@ def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
-def ours(scene, renderer, index: int, reference_samples: int) -> tuple[float, float, float, np.ndarray, np.ndarray]:
-    """CPU and wall seconds (best of three after a warm-up), PSNR and the picture of our default renderer; the reference."""
-    from understudy.key import Key
+def drawn(recipe, index: int):
+    """The scene of record ``index``."""
+    from understudy.draws import Draws
+
+    draws = Draws(Key(recipe.seed).child("record", index, 0))
+    return recipe.world.sample(draws.at("world", recipe.world_name),
+                               recipe.sensors.camera.sample(draws.at("sensors", "camera")))
+
+
+def ours(scene, renderer, index: int) -> tuple[float, float, np.ndarray]:
+    """CPU and wall seconds (best of three after a warm-up) and the picture of our default renderer."""
+    _light(scene, renderer, Key(index))
+    runs = [_light(scene, renderer, Key(index)) for _ in range(3)]
+    return min(r[0] for r in runs), min(r[1] for r in runs), runs[0][2]
+
+
+def our_reference(scene, renderer, index: int, samples: int) -> np.ndarray:
+    """The mean of ``samples`` paths a pixel, all of full length, without denoising."""
+    plain = dataclasses.replace(renderer, samples=1, denoise="off")  # a lone path has full length
+    return np.mean([_light(scene, plain, Key(index).child("reference", turn))[2] for turn in range(samples)], axis=0)
+
+
+def _light(scene, settings, key: Key) -> tuple[float, float, np.ndarray]:
+    """CPU and wall seconds from the scene's arrays to exposed light, and the light before exposure, which is not linear."""
     from understudy.renderers.mitsuba import meshes, rays
+    from understudy.renderers.mitsuba.denoise import denoised
     from understudy.renderers.mitsuba.variant import mitsuba
     from understudy.renderers.triangles import triangles_of
+    from understudy.sensors import metered
 
-    def light(settings, turn=0):
-        mi = mitsuba()
-        start, wall = time.process_time(), time.perf_counter()
-        triangles = triangles_of(scene)
-        bare = meshes.hit_scene(mi, triangles)
-        w, h = scene.camera.lens.size_wh
-        hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
-        picture = settings._light(mi, bare, scene, triangles, hits, Key(index).child(turn))
-        return time.process_time() - start, time.perf_counter() - wall, picture
+    mi = mitsuba()
+    start, wall = time.process_time(), time.perf_counter()
+    triangles = triangles_of(scene)
+    bare = meshes.hit_scene(mi, triangles)
+    w, h = scene.camera.lens.size_wh
+    hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
+    paths = settings.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key, sky=True)
+    maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
+    picture = denoised(*maps, "fast" if settings.denoise == "auto" else settings.denoise)
+    metered(picture)
+    return time.process_time() - start, time.perf_counter() - wall, picture
 
-    light(renderer)
-    runs = [light(renderer) for _ in range(3)]
-    plain = dataclasses.replace(renderer, samples=32, denoise="off")  # in turns: all at once would not fit in memory
-    turns = [light(plain, turn)[2] for turn in range(1, reference_samples // 32 + 1)]
-    reference = np.mean(turns, axis=0)
-    return min(r[0] for r in runs), min(r[1] for r in runs), psnr(runs[0][2], reference), runs[0][2], reference
+
+def kept(path: Path, make):
+    """What ``make`` returns, or what it returned when ``path`` was written."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(pickle.dumps(make()))
+        part.rename(path)
+    return pickle.loads(path.read_bytes())
+
+
+def cycles(python: str, scene, max_bounces: int, counts: str, plain: str = "") -> dict[str, np.ndarray]:
+    """What blender_peer.py makes of the scene."""
+    with tempfile.TemporaryDirectory() as folder:
+        export(scene, Path(folder) / "scene.npz", max_bounces)
+        subprocess.run([python, str(Path(__file__).with_name("blender_peer.py")), f"{folder}/scene.npz", f"{folder}/out.npz",
+                        counts, "--threads", "1", "--plain", plain], check=True, stdout=subprocess.DEVNULL)
+        return dict(np.load(f"{folder}/out.npz"))
 
 
 def main() -> None:
@@ -101,41 +142,45 @@ def main() -> None:
     parser.add_argument("-n", type=int, default=3)
     parser.add_argument("--samples", default="1,2,4,8,16")
     parser.add_argument("--reference", type=int, default=1024, help="samples of the reference pictures")
+    parser.add_argument("--keep", type=Path, help="hold scenes and references here between runs")
+    parser.add_argument("--references-only", action="store_true", help="make what --keep holds and stop")
     parser.add_argument("--pictures", type=Path, help="write both renderers' pictures and references here, to look at")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE")
     args = parser.parse_args()
     os.environ |= dict.fromkeys(("UNDERSTUDY_THREADS", "OMP_NUM_THREADS", "OIDN_NUM_THREADS"), "1")
-    from understudy.draws import Draws
-    from understudy.key import Key
     from understudy.recipe import parse
 
     recipe = parse(args.recipe, overrides=[*PLAIN_CAMERA, *args.overrides])
     renderer = recipe.sensors.renderer
     rows = []
+    temporary = tempfile.mkdtemp()
     for index in range(args.n):
-        draws = Draws(Key(recipe.seed).child("record", index, 0))
-        scene = recipe.world.sample(draws.at("world", recipe.world_name),
-                                    recipe.sensors.camera.sample(draws.at("sensors", "camera")))
-        seconds, wall, quality, picture, reference = ours(scene, renderer, index, args.reference)
-        with tempfile.TemporaryDirectory() as folder:
-            export(scene, Path(folder) / "scene.npz", renderer.max_depth - 1)
-            subprocess.run([args.blender_python, str(Path(__file__).with_name("blender_peer.py")), f"{folder}/scene.npz",
-                            f"{folder}/out.npz", args.samples, "--threads", "1", "--plain", str(args.reference)], check=True,
-                           stdout=subprocess.DEVNULL)
-            peer = dict(np.load(f"{folder}/out.npz"))
+        folder = (args.keep or Path(temporary)) / args.recipe / str(index)
+        scene = kept(folder / "scene.pickle", lambda: drawn(recipe, index))
+        bounces = renderer.max_depth - 1
+        reference = kept(folder / f"ours-{args.reference}.pickle",
+                         lambda: our_reference(scene, renderer, index, args.reference))
+        plain = str(args.reference)
+        peer_reference = kept(folder / f"cycles-{plain}.pickle",
+                              lambda: cycles(args.blender_python, scene, bounces, "", plain)[f"picture_plain_{plain}"])
+        if args.references_only:
+            continue
+        seconds, wall, picture = ours(scene, renderer, index)
+        quality = psnr(picture, reference)
+        peer = cycles(args.blender_python, scene, bounces, args.samples)
         counts = args.samples.split(",")
         print(f"scene {index}: ours {seconds:.2f} s (wall {wall:.2f}) at {quality:.1f} dB ({renderer.samples} samples)",
               flush=True)
         for kind in KINDS:
             tried = [(int(c), *(float(peer[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
-                      psnr(peer[f"picture_{kind}_{c}"], peer[f"picture_plain_{args.reference}"])) for c in counts]
+                      psnr(peer[f"picture_{kind}_{c}"], peer_reference)) for c in counts]
             chosen = next((t for t in tried if t[3] >= quality), tried[-1])
             rows.append((kind, index, seconds, wall, quality, *chosen))
             print(f"  Cycles, {KINDS[kind]}: "
                   + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in tried), flush=True)
             if args.pictures and kind == "denoised":
                 save(args.pictures, index, picture, reference, peer[f"picture_denoised_{chosen[0]}"],
-                     peer[f"picture_plain_{args.reference}"])
+                     peer_reference)
     for kind, name in KINDS.items():
         print(f"\nCycles, {name}:\n")
         print("| scene | ours, CPU s (wall) | PSNR, dB | samples | Cycles, CPU s (wall) | PSNR, dB | times faster (wall) |")

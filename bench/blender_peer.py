@@ -36,7 +36,7 @@ def main() -> None:
         surface(scene, data, i)
     results = {}
     plain = [s for s in args.plain.split(",") if s]
-    wanted = [(s, kind) for s in args.samples.split(",") for kind in ("denoised", "fast")] + [(s, "plain") for s in plain]
+    wanted = [(s, kind) for s in args.samples.split(",") if s for kind in ("denoised", "fast")] + [(s, "plain") for s in plain]
     for count, kind in wanted:
         scene.cycles.samples = int(count)
         scene.cycles.use_denoising = kind != "plain"
@@ -61,6 +61,7 @@ def settings(scene, data, threads: int) -> None:
     scene.cycles.diffuse_bounces = scene.cycles.glossy_bounces = int(data["max_bounces"])
     scene.cycles.caustics_reflective = scene.cycles.caustics_refractive = True
     scene.cycles.sample_clamp_indirect = 0.0
+    scene.cycles.pixel_filter_type = "BOX"  # as ours
     scene.render.use_persistent_data = True  # kinder to the peer: what it can keep between renders it keeps
     scene.render.threads_mode, scene.render.threads = "FIXED", threads
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
