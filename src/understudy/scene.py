@@ -233,6 +233,14 @@ class AssetUse:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A file that could not be used, so that another was taken. why : one message with the remedy."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """Everything that is true of one record's world.
 
@@ -248,6 +256,7 @@ class Scene:
     backdrop: Backdrop | None = None
     ground: Ground | None = None
     assets: tuple[AssetUse, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def labelled(self) -> tuple[Entity, ...]:

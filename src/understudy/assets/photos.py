@@ -86,7 +86,7 @@ def _album(root: Path, exclude: Path | None, _changed_ns: int) -> Album:
                              remedy="Shorten people.txt or the exclude list")
         names = kept
     licences = _licences(root)
-    return Album(root, names, licences, _licence_text(root))
+    return Album(root, names, licences, folder_licence(root))
 
 
 def _walk(root: Path) -> tuple[tuple[str, ...], int]:
@@ -133,7 +133,8 @@ def _licences(root: Path) -> dict[str, tuple[str, str]]:
             for r in rows if r["name"]}
 
 
-def _licence_text(root: Path) -> str:
+def folder_licence(root: Path) -> str:
+    """The first line of a folder's LICENCE file, or "unstated"."""
     for stem in ("LICENCE", "LICENSE", "LICENCE.txt", "LICENSE.txt", "LICENCE.md", "LICENSE.md"):
         if (root / stem).is_file():
             lines = [line.strip(" #\t") for line in _text(root / stem).splitlines()]

@@ -100,6 +100,10 @@ def summary(report: Report, written_as: str) -> list[str]:
     lines += [f"  {n} x {reason}" for reason, n in reasons[:5]]
     if len(reasons) > 5:
         lines.append(f"  ... and {len(reasons) - 5} more reasons (in {report.out / 'ledger'})")
+    if report.skipped:
+        lines.append(f"  {len(report.skipped)} files could not be used and were skipped (all are in "
+                     f"{report.out / 'licences.json'}):")
+        lines += [f"    {why}" for why in sorted(report.skipped)[:5]]
     return lines
 
 

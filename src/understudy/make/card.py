@@ -46,7 +46,8 @@ def licences(total: Total) -> str:
     assets = [{"name": n, "source": s, "licence": lic, "sha256": sha, "records": times}
               for (n, s, lic, sha), times in sorted(total.assets.items())]
     by_licence = Counter(a["licence"] for a in assets)
-    return to_json({"licences": dict(sorted(by_licence.items())), "assets": assets})
+    skipped = [{"name": name, "why": why, "records": times} for (name, why), times in sorted(total.skipped.items())]
+    return to_json({"licences": dict(sorted(by_licence.items())), "assets": assets, "skipped": skipped})
 
 
 def croissant(out: Path, about: About, columns: Mapping[str, str], total: Total) -> str:

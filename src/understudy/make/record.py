@@ -18,6 +18,7 @@ from understudy.errors import AssetError, UnderstudyError, Unsatisfiable
 from understudy.key import Key
 from understudy.labels import assemble, channels
 from understudy.record import Record
+from understudy.scene import Skipped
 from understudy.sensors.encode import encode
 from understudy.signals import RGB
 
@@ -31,13 +32,15 @@ MAX_ATTEMPTS = 20
 class Made:
     """A record, how many draws it took, why the earlier ones were refused, and seconds by stop of its path.
 
-    The seconds are for the eye only: nothing that is written depends on them.
+    The seconds are for the eye only: nothing that is written depends on them. skipped : files that could not be used, and
+    why; others were taken
     """
 
     record: Record
     attempts: int = 1
     refused: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,15 @@ def make_record(recipe: Recipe, index: int, *, max_attempts: int = MAX_ATTEMPTS)
     for attempt in range(max_attempts):
         seconds: dict[str, float] = {}
         try:
-            record = _attempt(recipe, index, Key(recipe.seed).child("record", index, attempt), seconds)
-            return Made(record, attempt + 1, tuple(refused), seconds)
+            record, skipped = _attempt(recipe, index, Key(recipe.seed).child("record", index, attempt), seconds)
+            return Made(record, attempt + 1, tuple(refused), seconds, skipped)
         except (Unsatisfiable, AssetError) as error:
             refused.append(str(error))
             last = error
     return Rejected(index, tuple(refused), isinstance(last, AssetError))
 
 
-def _attempt(recipe: Recipe, index: int, key: Key, seconds: dict[str, float]) -> Record:
+def _attempt(recipe: Recipe, index: int, key: Key, seconds: dict[str, float]) -> tuple[Record, tuple[Skipped, ...]]:
     draws = Draws(key)
     sensors, labels = recipe.sensors, recipe.labels
     with _timed(seconds, "scene"):
@@ -90,7 +93,8 @@ def _attempt(recipe: Recipe, index: int, key: Key, seconds: dict[str, float]) ->
     with _timed(seconds, "encoding"):
         picture = encode(signals[RGB], scene.camera.electronics)
     assets = tuple(dict.fromkeys((a.name, a.source, a.licence, a.sha256) for a in scene.assets))
-    return Record(index, picture, scene.categories, instances, maps, facts or None, draws.drawn, assets)
+    made = Record(index, picture, scene.categories, instances, maps, facts or None, draws.drawn, assets)
+    return made, tuple(dict.fromkeys(scene.skipped))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Report:
     made, rejected, failed : records in the whole data set; now : those of them that this run ended
     redrawn : draws that were refused and drawn again; reasons : why records were lost in this run, and how often
     seconds : worker time by stop of a record's path; elapsed_s : wall clock of this run
+    skipped : why files were passed over, and by how many of the data set's records
     """
 
     out: Path
@@ -55,6 +56,7 @@ class Report:
     reasons: Mapping[str, int]
     seconds: Mapping[str, float]
     elapsed_s: float
+    skipped: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pictures_per_second(self) -> float:
@@ -129,9 +131,9 @@ def generate(
             raise RunError("not one record could be made", where=out, got=reason[0][0] if reason else None,
                            remedy="Mend what the reason names and run again")
         watch.say("writing the indexes")
-        _finish(recipe, out, -(-count // size), count // size, known, manifest_was)
+        skipped = _finish(recipe, out, -(-count // size), count // size, known, manifest_was).skipped
     return Report(out, tally.of("ok"), tally.of("rejected"), tally.of("failed"), tally.committed.total(), tally.redrawn,
-                  dict(tally.reasons), dict(tally.seconds), tally.elapsed_s)
+                  dict(tally.reasons), dict(tally.seconds), tally.elapsed_s, {why: n for (_, why), n in skipped.items()})
 
 
 def shard_size_for(count: int) -> int:
@@ -158,8 +160,8 @@ def _todo(out: Path, count: int, size: int, retry_failed: bool, tally: Tally, kn
     return todo
 
 
-def _finish(recipe: Recipe, out: Path, shards: int, full: int, known: Total, manifest_was: str) -> None:
-    """The files of the whole data set, from the shards' ledgers and the format. May be run again.
+def _finish(recipe: Recipe, out: Path, shards: int, full: int, known: Total, manifest_was: str) -> Total:
+    """The files of the whole data set, from the shards' ledgers and the format, and their total. May be run again.
 
     full : shards that hold as many records as a shard may; known : the sum of the first of them, as an earlier run left it
     with a manifest of this checksum
@@ -184,6 +186,7 @@ def _finish(recipe: Recipe, out: Path, shards: int, full: int, known: Total, man
         folder.put(out, "licences.json", card.licences(whole))
         folder.put(out, "croissant.json", card.croissant(out, about, columns, whole))
         folder.put(out, f"{folder.LEDGER}/{TOTAL}", folder.to_json({**lasting.plain(), "manifest": _checksum(target)}))
+    return whole
 
 
 def _checksum(path: Path) -> str:

@@ -141,6 +141,7 @@ def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
     lines: dict[str, list[dict]] = {"ok": [], "rejected": [], "failed": []}
     rows: list[dict] = []
     assets: Counter[tuple[str, str, str, str]] = Counter()
+    skipped: Counter[tuple[str, str]] = Counter()
     for index in range(task.first, task.stop):
         yield Trying(task.number, index)
         outcome = skip[index] if index in skip else _make(job, index)
@@ -157,6 +158,7 @@ def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
             rows.append({"index": index, "attempts": outcome.attempts, "suffix": record.picture.suffix,
                          "drawn": record.drawn})
             assets.update(record.assets)
+            skipped.update((s.name, s.why) for s in outcome.skipped)
             seconds = {**outcome.seconds, "writing": perf_counter() - began}
             del record
         else:
@@ -182,6 +184,7 @@ def _pass(job: Job, task: Task, skip: Mapping[int, str]) -> Iterator[Event]:
         "redrawn": [line for line in lines["ok"] if line["refused"]],
         "rejected": lines["rejected"], "failed": lines["failed"],
         "assets": [[*asset, times] for asset, times in sorted(assets.items())],
+        "skipped": [[*asset, times] for asset, times in sorted(skipped.items())],
         "units": sorted(units),
         "files": checked,
     }

@@ -31,6 +31,7 @@ class Total:
 
     counts : records by what became of them; columns : the manifest's columns and kinds (None: nothing but nulls)
     assets : how many records used each (name, source, licence, sha256); kinds_of_files : (top folder, suffix)
+    skipped : how many records passed over each file that could not be used (name, why)
     units : what commits renamed into place, ``*`` for the shard's name, and the ranges of shards that have it
     files, bytes, names : how many files there are below the units, their size, and a sum over their names and sizes
     """
@@ -39,6 +40,7 @@ class Total:
     counts: Counter[str] = field(default_factory=Counter)
     columns: dict[str, str | None] = field(default_factory=dict)
     assets: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
     kinds_of_files: set[tuple[str, str]] = field(default_factory=set)
     units: dict[str, list[list[int]]] = field(default_factory=dict)
     files: int = 0
@@ -54,6 +56,8 @@ class Total:
             self.columns[name] = joined((self.columns.get(name), kind))
         for *asset, times in entry["assets"]:
             self.assets[tuple(asset)] += times
+        for *asset, times in entry.get("skipped", ()):  # absent in what earlier builds wrote
+            self.skipped[tuple(asset)] += times
         ledger = f"ledger/{shard_name(number)}.json"
         for unit in (*entry["units"], ledger, part_name(number)):
             ranges = self.units.setdefault(unit.replace(shard_name(number), "*"), [])
@@ -106,6 +110,7 @@ class Total:
             "units": dict(sorted(self.units.items())), "kinds_of_files": [list(k) for k in sorted(self.kinds_of_files)],
             "columns": dict(sorted(self.columns.items(), key=lambda item: natural(item[0]))),
             "assets": [[*asset, times] for asset, times in sorted(self.assets.items())],
+            "skipped": [[*asset, times] for asset, times in sorted(self.skipped.items())],
         }
 
     @classmethod
@@ -114,6 +119,7 @@ class Total:
         return cls(
             int(plain["shards"]), Counter({str(k): int(n) for k, n in plain["counts"].items()}),
             dict(plain["columns"]), Counter({(a, b, c, d): int(n) for a, b, c, d, n in plain["assets"]}),
+            Counter({(a, b): int(n) for a, b, n in plain["skipped"]}),
             {(top, suffix) for top, suffix in plain["kinds_of_files"]},
             {unit: [[int(a), int(b)] for a, b in ranges] for unit, ranges in plain["units"].items()},
             int(plain["files"]), int(plain["bytes"]), int(plain["names"], 16))

@@ -87,6 +87,12 @@ def lower_foot(posed: Posture, side: str, drop: float) -> Posture:
     return hold(posed, held | {f"foot.{side}": posed.of(f"foot.{side}")})
 
 
+def level_foot(posed: Posture, side: str) -> Posture:
+    """The same posture with one foot's sole level, its direction kept."""
+    ahead = posed.of(f"foot.{side}") @ np.array([0, -1.0, 0])
+    return hold(posed, {f"foot.{side}": rotation(z=float(np.degrees(np.arctan2(ahead[0], -ahead[1]))))})
+
+
 def centre_of_mass(posed: Posture) -> np.ndarray:
     """(3,) in the frame of the posture's joints (root where it is at rest)."""
     total = sum(mass for *_, mass, _ in _MASS)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from understudy.assets.motions import library
 from understudy.draws import Draws
-from understudy.errors import Unsatisfiable
-from understudy.fields import param
-from understudy.supports import Interval, OneOf
+from understudy.errors import AssetError, Unsatisfiable
+from understudy.fields import param, setting
+from understudy.scene import AssetUse, Skipped
+from understudy.supports import Interval, OneOf, Text
 from understudy.values import Choice, Normal, Uniform, Value, Weighted
-from understudy.worlds.people import gait
+from understudy.worlds.people import gait, mocap
 from understudy.worlds.people.arms import PATTERNS, settle
 from understudy.worlds.people.arms import angles as arm_angles
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, PosedBody, RestBody, model, place
@@ -26,7 +28,8 @@ from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, l
 from understudy.worlds.people.face import EXPRESSIONS, actions
 from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
-FAMILIES = ("standing", "walking", "running", "sitting")
+CONTACT_M = 0.01  # a sole this near the ground carries
+FAMILIES = ("standing", "walking", "running", "sitting", "motion")
 
 
 def _shares(**weights: float) -> Weighted:
@@ -37,7 +40,11 @@ def _shares(**weights: float) -> Weighted:
 class Posing:
     """What the figure does."""
 
-    family: Value = param(_shares(standing=6, walking=3, running=0.5, sitting=1.5), OneOf(FAMILIES), "", "pose family")
+    family: Value = param(_shares(standing=6, walking=3, running=0.5, sitting=1.5), OneOf(FAMILIES), "",
+                          "pose family; motion takes a frame of one of `motions`")
+    motions: str | None = setting(None, Text("a folder of BVH or AMC files, or one file", optional=True, path=True), "",
+                                  "motion files, as a source of poses for the family motion")
+    moment: Value = param(Uniform(0, 1), Interval(0, 1), "", "which frame of a motion, from its first (0) to its last (1)")
     arms: Value = param(
         _shares(hanging=6, akimbo=1, hand_on_hip=1, reaching=1, reaching_both=0.5, waving=0.7, arms_up=0.3, phone=0.8,
                 hands_in_front=1.2, bent=1.2, spread=0.4), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
@@ -66,6 +73,14 @@ class Posing:
     blink: Value = param(Weighted((("open", 0.0, 12.0), ("half", Uniform(0.2, 0.7), 1.0), ("shut", 1.0, 0.6))),
                          Interval(0, 1), "", "how far the eyelids are closed")
 
+    def check_assets(self) -> None:
+        """AssetError where poses are to come from motion files and there are none."""
+        if self.motions is not None:
+            library(self.motions)
+        elif "motion" in self.family.reach():
+            raise AssetError("poses of the family motion need files", where="world.people.pose.motions", got="nothing",
+                             wanted="a folder of BVH or AMC files", remedy="Name one, or leave motion out of pose.family")
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -88,15 +103,21 @@ class Stance:
     planted: tuple[str, ...]
     posture: Posture
     seat: Seat | None = None
+    assets: tuple[AssetUse, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
 
 def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stance:
     """Draw a pose for ``rest``; who is not a year old sits. Raises Unsatisfiable when the drawn values make an impossible
     one."""
-    drawn = {name: draws(name, getattr(how, name)) for name in Posing.__dataclass_fields__}
+    drawn = {name: draws(name, getattr(how, name)) for name in Posing.__dataclass_fields__ if name != "motions"}
     family = drawn["family"] if age >= 1 else "sitting"
     draws.note("family_used", family)
     skel = skeleton(rest)
+    if family == "motion":
+        taken = mocap.take(draws.at("motion"), how.motions, drawn["moment"], skel)
+        posed = settle(taken.posed, {"L": "hang", "R": "hang"}, taken.angles, draws.key("grip"))
+        return _finished(rest, posed, drawn, family, "as filmed", taken.planted, taken.sits, taken.asset, taken.skipped)
     own = {"sitting": "hands_on_thighs"}.get(family, "swinging")
     arms = drawn["arms"] if family == "standing" or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
@@ -114,6 +135,12 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         kinds = {"L": "hang", "R": "hang"}
     posed, planted, angles = _FAMILY[family](skel, angles, drawn)
     posed = settle(posed, kinds, angles, key.child("grip"))
+    return _finished(rest, posed, drawn, family, arms, planted, family == "sitting")
+
+
+def _finished(rest: RestBody, posed: Posture, drawn: dict, family: str, arms: str, planted: tuple[str, ...], sits: bool,
+              asset: AssetUse | None = None, skipped: tuple[Skipped, ...] = ()) -> Stance:
+    """The posture with gaze and face, its lowest sole on the ground, and what it sits on."""
     outside = within_limits(posed, slack=4.0)
     if outside:
         raise Unsatisfiable("a joint leaves its range of motion", where="pose", got="; ".join(outside[:3]))
@@ -121,12 +148,17 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
     body = pose_body(rest, posed.pose(actions(drawn["expression"], drawn["expression_strength"], drawn["blink"],
                                               drawn["gaze_turn"], drawn["gaze_nod"])))
     feet = planted or ("L", "R")
-    ground = min(float(body.vertices[soles(s), 2].min()) for s in feet)
+    if family == "motion":  # hands or knees may carry too
+        ground = float(body.vertices[:BODY_VERTICES, 2].min())
+    else:
+        ground = min(float(body.vertices[soles(s), 2].min()) for s in feet)
     lift = np.eye(4)
     lift[2, 3] = -ground
     body = place(body, lift)
-    seat = _seat(body) if family == "sitting" else None
-    return Stance(body, family, arms, planted, posed, seat)
+    if family == "motion":
+        planted = tuple(s for s in planted if float(body.vertices[soles(s), 2].min()) <= CONTACT_M)
+    seat = _seat(body) if sits else None
+    return Stance(body, family, arms, planted, posed, seat, () if asset is None else (asset,), skipped)
 
 
 def _head(drawn: dict) -> dict[str, float]:

@@ -105,16 +105,16 @@ def skeleton(rest: RestBody) -> Skeleton:
         hand = at(f"finger3-1.{side}") - at(f"wrist.{side}")
         thumbwards = at(f"finger2-1.{side}") - at(f"finger5-1.{side}")
         hinge = cross(upper, fore)  # at rest the elbow is bent by about 40 degrees, so the hinge is well defined
-        _set(neutral, f"upperarm01.{side}", _turn(upper, hinge, _DOWN, -_LEFT))
-        forearm = _turn(fore, hinge, _DOWN, -_LEFT)
+        _set(neutral, f"upperarm01.{side}", turn_to(upper, hinge, _DOWN, -_LEFT))
+        forearm = turn_to(fore, hinge, _DOWN, -_LEFT)
         _set(neutral, f"lowerarm01.{side}", forearm)
         palm = cross(hand, thumbwards) if side == "L" else cross(thumbwards, hand)
-        hand_turn = _turn(hand, palm, _DOWN, inwards)
+        hand_turn = turn_to(hand, palm, _DOWN, inwards)
         _set(neutral, f"wrist.{side}", hand_turn)
         _, twist = split_twist(hand_turn @ forearm.T)
         neutral[m.bone(f"lowerarm02.{side}")] = _z(twist / 2) @ forearm
         for a, b in (("upperleg01", "lowerleg01"), ("lowerleg01", "foot")):
-            _set(neutral, f"{a}.{side}", _least_turn(at(f"{b}.{side}") - at(f"{a}.{side}"), _DOWN))
+            _set(neutral, f"{a}.{side}", least_turn(at(f"{b}.{side}") - at(f"{a}.{side}"), _DOWN))
         _set(neutral, f"foot.{side}", np.eye(3))
     return Skeleton(rest, heads, neutral)
 
@@ -190,7 +190,7 @@ def _local_rotations(angles: Mapping[str, float]) -> dict[int, np.ndarray]:
     for side, s in (("L", 1.0), ("R", -1.0)):
         by_bone[f"clavicle.{side}"] = (_y(-s * take(f"clavicle.elevation.{side}"))
                                        @ _z(-s * take(f"clavicle.protraction.{side}")))
-        swing = _arm_swing(take(f"shoulder.elevation.{side}"), take(f"shoulder.plane.{side}"), s)
+        swing = arm_swing(take(f"shoulder.elevation.{side}"), take(f"shoulder.plane.{side}"), s)
         twist = s * take(f"shoulder.rotation.{side}")
         by_bone[f"upperarm01.{side}"], by_bone[f"upperarm02.{side}"] = swing @ _z(twist / 2), _z(twist / 2)
         by_bone[f"lowerarm01.{side}"] = _x(-take(f"elbow.flexion.{side}"))
@@ -221,10 +221,10 @@ def _local_rotations(angles: Mapping[str, float]) -> dict[int, np.ndarray]:
     return {m.bone(name): rotation for name, rotation in by_bone.items()}
 
 
-def _arm_swing(elevation: float, plane: float, s: float) -> np.ndarray:
+def arm_swing(elevation: float, plane: float, s: float) -> np.ndarray:
     """The shortest turn of a hanging arm to an elevation in a plane (radians; ``s`` is +1 on the left side)."""
     sideways = np.array([s * math.cos(plane), -math.sin(plane), 0.0])
-    return _least_turn(_DOWN, math.cos(elevation) * _DOWN + math.sin(elevation) * sideways)
+    return least_turn(_DOWN, math.cos(elevation) * _DOWN + math.sin(elevation) * sideways)
 
 
 def angles_of(posture: Posture) -> dict[str, float]:
@@ -234,24 +234,24 @@ def angles_of(posture: Posture) -> dict[str, float]:
 
     found: dict[str, float] = {}
     for joint, top, bottom in (("spine", "spine01", "root"), ("neck", "head", "spine01")):
-        flexion, bend, turn = _euler(relative(top, bottom))
+        flexion, bend, turn = euler(relative(top, bottom))
         found |= {f"{joint}.flexion": flexion, f"{joint}.bend": bend, f"{joint}.turn": turn}
     for side, s in (("L", 1.0), ("R", -1.0)):
         clavicle = relative(f"clavicle.{side}", "spine01")
-        found[f"clavicle.elevation.{side}"] = -s * _euler(clavicle)[1]
-        x, y, z = _euler(relative(f"upperleg02.{side}", "root"))
+        found[f"clavicle.elevation.{side}"] = -s * euler(clavicle)[1]
+        x, y, z = euler(relative(f"upperleg02.{side}", "root"))
         found |= {f"hip.flexion.{side}": -x, f"hip.abduction.{side}": -s * y, f"hip.rotation.{side}": s * z}
         arm = relative(f"upperarm02.{side}", f"clavicle.{side}")
         down = arm @ _DOWN
         elevation = math.acos(float(np.clip(-down[2], -1, 1)))
-        _, twist = split_twist(_least_turn(_DOWN, down).T @ arm)
+        _, twist = split_twist(least_turn(_DOWN, down).T @ arm)
         found[f"shoulder.elevation.{side}"] = math.degrees(elevation)
         found[f"shoulder.rotation.{side}"] = s * math.degrees(twist)
         if elevation > math.radians(20):  # a hanging arm has no plane
             found[f"shoulder.plane.{side}"] = math.degrees(math.atan2(-down[1], s * down[0]))
-        found[f"elbow.flexion.{side}"] = -_euler(relative(f"lowerarm01.{side}", f"upperarm02.{side}"))[0]
-        found[f"knee.flexion.{side}"] = _euler(relative(f"lowerleg01.{side}", f"upperleg02.{side}"))[0]
-        found[f"ankle.flexion.{side}"] = -_euler(relative(f"foot.{side}", f"lowerleg02.{side}"))[0]
+        found[f"elbow.flexion.{side}"] = -euler(relative(f"lowerarm01.{side}", f"upperarm02.{side}"))[0]
+        found[f"knee.flexion.{side}"] = euler(relative(f"lowerleg01.{side}", f"upperleg02.{side}"))[0]
+        found[f"ankle.flexion.{side}"] = -euler(relative(f"foot.{side}", f"lowerleg02.{side}"))[0]
         twist = relative(f"wrist.{side}", f"lowerarm01.{side}")
         swing_axis = twist @ _DOWN
         found[f"wrist.flexion.{side}"] = math.degrees(math.acos(np.clip(swing_axis @ _DOWN, -1, 1)))
@@ -292,7 +292,7 @@ def reach(skel: Skeleton, start: np.ndarray, target: np.ndarray, chain: tuple[st
     middle = start + upper * (cosine * way + math.sqrt(max(0.0, 1 - cosine**2)) * side)
     end = start + distance * way
     hinge = cross(side, way) * bend  # the axis that points to the body's left in the neutral pose
-    return _turn(_DOWN, _LEFT, middle - start, hinge), _turn(_DOWN, _LEFT, end - middle, hinge)
+    return turn_to(_DOWN, _LEFT, middle - start, hinge), turn_to(_DOWN, _LEFT, end - middle, hinge)
 
 
 def split_twist(relative: np.ndarray) -> tuple[np.ndarray, float]:
@@ -301,7 +301,7 @@ def split_twist(relative: np.ndarray) -> tuple[np.ndarray, float]:
     return relative @ _z(-twist), twist
 
 
-def _euler(r: np.ndarray) -> tuple[float, float, float]:
+def euler(r: np.ndarray) -> tuple[float, float, float]:
     """Degrees (x, y, z) with r = X(x) · Y(y) · Z(z)."""
     return (math.degrees(math.atan2(-r[1, 2], r[2, 2])), math.degrees(math.asin(float(np.clip(r[0, 2], -1, 1)))),
             math.degrees(math.atan2(-r[0, 1], r[0, 0])))
@@ -334,12 +334,12 @@ def _frame(along: np.ndarray, across: np.ndarray) -> np.ndarray:
     return np.stack([a, b, cross(a, b)], axis=1)
 
 
-def _turn(along: np.ndarray, across: np.ndarray, to_along: np.ndarray, to_across: np.ndarray) -> np.ndarray:
+def turn_to(along: np.ndarray, across: np.ndarray, to_along: np.ndarray, to_across: np.ndarray) -> np.ndarray:
     """The rotation that takes ``along`` to ``to_along`` and ``across`` as near as it can to ``to_across``."""
     return _frame(to_along, to_across) @ _frame(along, across).T
 
 
-def _least_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def least_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The rotation of smallest angle that takes direction ``a`` to ``b`` (not opposite ones)."""
     a, b = a / np.linalg.norm(a), b / np.linalg.norm(b)
     v, c = cross(a, b), float(a @ b)

@@ -72,7 +72,8 @@ class People:
             entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
         entities += self.things.sample(draws.at("things"), camera, where, [c.shape for c in cast], spots, free + 100)
         return Scene(self.categories, camera, (*entities, *where.entities), where.environment, where.sun, where.lamps,
-                     where.backdrop, where.ground, where.assets)
+                     where.backdrop, where.ground, (*where.assets, *(a for c in cast for a in c.stance.assets)),
+                     tuple(s for c in cast for s in c.stance.skipped))
 
     def _cast(self, at: Draws) -> _Cast:
         person = population.sample(at.at("body"), self.body)

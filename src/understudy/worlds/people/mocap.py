@@ -1,0 +1,138 @@
+"""Poses out of motion files: which file and frame a figure takes, and how its body takes them on.
+
+A file that cannot be used is passed over for the next in an order drawn for the figure, noted and counted; so a record stays
+a function of the recipe, the seed, its index and the folder's contents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.assets.motions import Clip, Library, clip, digest, library
+from understudy.draws import Draws
+from understudy.errors import AssetError, Unsatisfiable
+from understudy.key import Key
+from understudy.scene import AssetUse, Skipped
+from understudy.worlds.people.arms import fingers
+from understudy.worlds.people.contact import centre_of_mass, level_foot, lower_foot, lowest, soles
+from understudy.worlds.people.contact import skin as skin_of
+from understudy.worlds.people.retarget import Frame, frame
+from understudy.worlds.people.skeleton import LIMITS, Posture, Skeleton, euler, hold, posture, rotation
+
+_TRIES = 8  # files looked at before a figure gives up
+_SEAT_HIP_DEG, _SEAT_KNEE_DEG, _SEAT_HIGH = 50.0, 125.0, 0.2  # least, most, and a seat's height over the stature
+_FOOT_DEG = 25.0  # how far a foot turns and rolls against its shank
+_UPRIGHT = 0.4  # below this cosine of the pelvis's tilt a body does not stand on its feet
+_MOST_M = 0.12  # how far a foot is moved to meet the ground, for a stature of 1.7 m
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A body in a file's pose: joint ``angles`` beside it, the feet that carry, whether it needs a seat, the asset used."""
+
+    posed: Posture
+    angles: dict[str, float]
+    planted: tuple[str, ...]
+    sits: bool
+    asset: AssetUse
+    skipped: tuple[Skipped, ...]
+
+
+def take(draws: Draws, place: str | None, moment: float, skel: Skeleton) -> Taken:
+    """A pose from a file of ``place``, ``moment`` (0-1) of the way through it.
+
+    Raises AssetError where no file of a small folder can be used, Unsatisfiable where a large one may hold another.
+    """
+    if place is None:
+        raise AssetError("poses of the family motion need files", where="world.people.pose.motions",
+                         wanted="a folder of BVH or AMC files", remedy="Name one, or leave motion out of pose.family")
+    files = library(place)
+    skipped: list[Skipped] = []
+    for i in draws.key("clip").permutation(len(files.names))[:_TRIES]:
+        name = files.names[int(i)]
+        try:
+            motion = clip(files.root / name)
+            number = min(int(moment * motion.frames), motion.frames - 1)
+            seen = frame(motion, number, skel)
+        except AssetError as error:
+            skipped.append(Skipped(name, str(error)))
+            continue
+        draws.note("clip", name)
+        draws.note("frame", number)
+        draws.note("clamped_deg", seen.clamped_deg)
+        draws.note("passed_over", "; ".join(s.name for s in skipped))
+        posed, angles = _put_on(skel, seen, draws.key("hands"))
+        return Taken(posed, angles, seen.down, _needs_a_seat(posed, angles, seen.down), _use(files, name, motion),
+                     tuple(skipped))
+    error = AssetError if len(files.names) <= _TRIES else Unsatisfiable
+    raise error("no motion of this folder can be used", where=files.root, got="; ".join(s.why for s in skipped[:2]),
+                remedy="Mend or remove these files")
+
+
+def _use(files: Library, name: str, motion: Clip) -> AssetUse:
+    return AssetUse(name, name, _licence(motion, files), digest(motion.path))
+
+
+def _licence(motion: Clip, files: Library) -> str:
+    """What the file's own .meta says (MakeHuman's poses have one), else the folder's."""
+    meta = motion.path.with_suffix(".meta")
+    if meta.is_file():
+        for line in meta.read_text("utf-8", "replace").splitlines():
+            if line.lower().startswith("license "):
+                return line[8:].strip()[:120]
+    return files.licence
+
+
+def _put_on(skel: Skeleton, seen: Frame, key: Key) -> tuple[Posture, dict[str, float]]:
+    angles = dict(seen.angles)
+    for side in "LR":
+        angles |= fingers(side, key.child(side), 1.0)
+    posed = posture(skel, angles, seen.pelvis)
+    if (seen.pelvis @ [0, 0, 1.0])[2] < _UPRIGHT:  # lying, flying, on its hands: the file's legs stay as they are
+        return posed, angles
+    for side in seen.flat:
+        posed = level_foot(posed, side)
+    return _grounded(posed, seen.down), angles
+
+
+def _grounded(posed: Posture, down: tuple[str, ...]) -> Posture:
+    """Both feet that carry touch the same ground: the higher comes down as far as its leg reaches, the lower comes up, and
+    an ankle that this would bend too far lifts its heel."""
+    most = _MOST_M * posed.skeleton.rest.stature_m / 1.7
+    for _ in range(3):
+        heights = {side: lowest(posed, side) for side in "LR"}
+        for side in down:
+            posed = lower_foot(posed, side, min(heights[side] - min(heights[d] for d in down), most))
+        heights = {side: lowest(posed, side) for side in "LR"}
+        floor = max(heights[side] for side in down)
+        for side in "LR":
+            if heights[side] < floor:
+                posed = lower_foot(posed, side, max(heights[side] - floor, -most))
+            posed = _eased(posed, side)
+    return posed
+
+
+def _eased(posed: Posture, side: str) -> Posture:
+    """The same posture with one ankle brought back into its range of motion."""
+    low, high = LIMITS["ankle.flexion"]
+    shank = posed.of(f"lowerleg02.{side}")
+    x, y, z = euler(shank.T @ posed.of(f"foot.{side}"))
+    held = min(max(x, 1 - high), -1 - low), min(max(y, -_FOOT_DEG), _FOOT_DEG), min(max(z, -_FOOT_DEG), _FOOT_DEG)
+    if held == (x, y, z):
+        return posed
+    return hold(posed, {f"foot.{side}": shank @ rotation(*held)})
+
+
+def _needs_a_seat(posed: Posture, angles: dict[str, float], down: tuple[str, ...]) -> bool:
+    """Whether the weight lies behind the feet with the thighs lifted: nobody stands like that."""
+    if min(angles[f"hip.flexion.{s}"] for s in "LR") < _SEAT_HIP_DEG:
+        return False
+    if max(angles[f"knee.flexion.{s}"] for s in "LR") > _SEAT_KNEE_DEG or (posed.turned[0] @ [0, 0, 1.0])[2] < 0.75:
+        return False
+    soles_at = min(lowest(posed, side) for side in "LR")
+    if posed.at("root")[2] - soles_at < (_SEAT_HIGH + 0.06) * posed.skeleton.rest.stature_m:
+        return False  # on the ground
+    heels = np.concatenate([skin_of(posed, soles(s)) for s in down])[:, 1].max()
+    return bool(centre_of_mass(posed)[1] > heels + 0.04)
