@@ -16,6 +16,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", type=Path, help="the data set to learn from")
     what(parser)
     common(parser, "40000img", 3e-3)
+    parser.add_argument("--adapt", metavar="WAYS", help="adapt to real pictures without labels: some of "
+                        "adabn,coral,dann,fda; trained with and without, and the best on --val is kept (default: none)")
+    parser.add_argument("--unlabelled", type=Path, metavar="DIR", help="the real pictures to adapt to; no label is read")
 
 
 def what(parser: argparse.ArgumentParser) -> None:
@@ -56,9 +59,26 @@ def naming(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from understudy.errors import UsageError
     from understudy.learn.session import Request
 
-    return trained(Request(**wanted(args), **settings(args)))
+    request = Request(**wanted(args), **settings(args), unlabelled=args.unlabelled)
+    if args.adapt is None and args.unlabelled is not None:
+        raise UsageError("--unlabelled says what to adapt to, and not how", remedy="Add --adapt adabn, or another way")
+    return trained(request) if args.adapt is None else _adapted(request, args.adapt)
+
+
+def _adapted(request, ways: str) -> int:
+    from understudy.learn import adaptation, session
+
+    session.check_out(request.out)
+    done = adaptation.side_by_side(request, tuple(w.strip() for w in ways.split(",") if w.strip()),
+                                   lambda text: print(text, file=sys.stderr, flush=True))
+    print(f"on the real validation, which chooses, so it flatters ({request.validation}):")
+    for line in adaptation.table(done.ways):
+        print(f"  {line}")
+    print(f"{done.trained.model}: the one {done.chosen if done.chosen == adaptation.WITHOUT else 'with ' + done.chosen}")
+    return 0
 
 
 def wanted(args: argparse.Namespace) -> dict:

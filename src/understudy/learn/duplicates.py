@@ -72,6 +72,10 @@ class Photographs:
     def joined(self, other: Photographs) -> Photographs:
         return Photographs(np.concatenate([self.trained, other.trained]), np.concatenate([self.chose, other.chose]))
 
+    def and_trained(self, hashes: np.ndarray) -> Photographs:
+        """With more photographs that were learned from, with or without labels."""
+        return Photographs(np.concatenate([self.trained, np.asarray(hashes, np.uint8).reshape(-1, 32)]), self.chose)
+
 
 def none_seen() -> Photographs:
     """No photographs at all."""

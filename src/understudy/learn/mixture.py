@@ -6,7 +6,7 @@ before any is shown again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from understudy.learn.augment import DRAWS, Strength, Window, framed, recoloured
 from understudy.learn.cache import Store
 
 _NOISE = 1 << 20
+_STYLE = DRAWS - 2  # the number that chooses a style; the last one chooses the part
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class Sample:
 
 @dataclass
 class Mixture:
-    """An endless row of batches."""
+    """An endless row of batches. restyle(picture, uniform number) : what is done to pictures of the first part, and of
+    made ones, before their light and colour are varied; real ones that are mixed in stay as they are."""
 
     parts: Sequence[Part]
     key: Key
     side: int
     strength: Strength
+    restyle: Callable[[np.ndarray, float], np.ndarray] | None = None
     _orders: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
     _shown: list[int] = field(default_factory=list)
     _pool: np.ndarray | None = None
@@ -72,7 +75,10 @@ class Mixture:
             part = self.parts[part_number]
             row = self._next(part_number)
             seen = window(u[i], self.strength)
-            images[i] = recoloured(framed(part.store.images[row], seen, self.side), u[i], self.strength, self._pool)
+            image = framed(part.store.images[row], seen, self.side)
+            if self.restyle is not None and (part_number == 0 or part.store.made):
+                image = self.restyle(image, float(u[i, _STYLE]))
+            images[i] = recoloured(image, u[i], self.strength, self._pool)
             samples.append(Sample(part, row, seen))
         return images, samples
 

@@ -24,7 +24,7 @@ class Request:
     """A training. data : what is learned from; mix : (data set, share of the pictures shown, pictures used or None for all);
     validation : real pictures that choose the checkpoint; init : a model to start from; count : pictures of ``data`` that
     are used (of a made set the first, of a real one a random choice that grows with the count); rows : only these of
-    ``data``, by their position in it."""
+    ``data``, by their position in it; adapt : coral, dann or fda, to the real pictures ``unlabelled``, or ""."""
 
     data: Path
     out: Path
@@ -45,6 +45,8 @@ class Request:
     rows: tuple[int, ...] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     allow_overlap: bool = False
+    adapt: str = ""
+    unlabelled: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def train(request: Request, tell: Tell) -> Trained:
                              threads=request.threads)
     tell(_opening(prepared, spec, weights(network), request))
     mixture = Mixture(prepared.parts, Key(request.seed).child("train"), spec.side, strength)
+    alignment, target = _adaptation(request, network, mixture)
     checked = prepared.validation
     validate = None if checked is None else (lambda net: score(net, checked.store, checked.number))
 
@@ -115,10 +118,13 @@ def train(request: Request, tell: Tell) -> Trained:
         real = "" if point.score is None else f", {MAIN[spec.task]} {point.score:.3f} on the real validation"
         tell(f"  {point.images:,} pictures, {point.cpu_s:.0f} CPU-seconds, loss {point.loss:.3f}{real}")
 
-    fitted = loop.fit(network, mixture, settings, twins, validate, told_point)
+    fitted = loop.fit(network, mixture, settings, twins, validate, told_point, alignment)
     card = _card(request, spec, prepared, settings, fitted, weights(network), strength)
+    if target is not None:
+        card["adapted"] = {"method": request.adapt, "unlabelled": str(request.unlabelled), "pictures": len(target.images)}
+    photographs = prepared.seen if target is None else prepared.seen.and_trained(target.hashes)
     model = out / "model.safetensors"
-    model_file.save(model, fitted.network, card, prepared.seen if seen is None else seen.joined(prepared.seen))
+    model_file.save(model, fitted.network, card, photographs if seen is None else seen.joined(photographs))
     _write(out / "run.json", json.dumps(card, indent=1) + "\n")
     rows = [f"{p.images},{p.cpu_s:.2f},{p.loss:.6g},{'' if p.score is None else f'{p.score:.6f}'}" for p in fitted.curve]
     _write(out / "curve.csv", "\n".join(["images,cpu_s,loss,real_validation", *rows]) + "\n")
@@ -249,6 +255,28 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "absent"
     return found
+
+
+def _adaptation(request: Request, network, mixture):
+    """(the extra loss or None, the unlabelled pictures or None); the mixture's made pictures are restyled for fda."""
+    if not request.adapt:
+        return None, None
+    from understudy.key import Key
+    from understudy.learn.augment import Strength
+    from understudy.learn.fourier import Restyler
+    from understudy.learn.native.alignment import METHODS, Alignment
+    from understudy.learn.prepare import stored_side
+    from understudy.learn.unlabelled import need_unlabelled, open_unlabelled
+
+    if request.adapt not in (*METHODS, "fda"):
+        raise UsageError("there is no such adaptation", wanted=", ".join((*METHODS, "fda")), got=request.adapt)
+    side = network.spec.side
+    target = open_unlabelled(need_unlabelled(request.unlabelled, request.adapt), stored_side(side))
+    if request.adapt == "fda":
+        mixture.restyle = Restyler(target.images)
+        return None, target
+    real = target.mixture(Key(request.seed).child("unlabelled"), side, Strength())
+    return Alignment(request.adapt, network, real, request.seed), target
 
 
 def _hashes(source) -> tuple[np.ndarray, list[str]]:

@@ -76,8 +76,12 @@ class Backbone(nn.Module):
         return found
 
     def forward(self, x: Tensor) -> Tensor:
+        return self.pyramid(self.levels(x))
+
+    def pyramid(self, levels: list[Tensor]) -> Tensor:
+        """The stages' features joined at stride 4."""
         y = None
-        for level, side, smooth in zip(self.levels(x)[::-1], self.side[::-1], self.smooth[::-1]):
+        for level, side, smooth in zip(levels[::-1], self.side[::-1], self.smooth[::-1]):
             y = side(level) if y is None else side(level) + F.interpolate(y, scale_factor=2.0, mode="nearest")
             y = smooth(y)
         return y

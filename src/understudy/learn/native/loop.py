@@ -16,6 +16,7 @@ import torch
 from understudy.errors import RunError
 from understudy.learn.budget import Budget
 from understudy.learn.mixture import Mixture
+from understudy.learn.native.alignment import Alignment
 from understudy.learn.native.backbone import normalised
 from understudy.learn.native.losses import semantic_loss, thing_loss
 from understudy.learn.native.network import Network
@@ -71,12 +72,14 @@ def bf16_is_faster() -> bool:
 
 
 def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int] | None,
-        validate: Callable[[Network], float] | None, tell: Callable[[Point], None]) -> Fitted:
+        validate: Callable[[Network], float] | None, tell: Callable[[Point], None],
+        alignment: Alignment | None = None) -> Fitted:
     """Train ``network`` (changed in place). ``validate`` scores averaged weights, greater is better; without it the last
-    ones are taken. RunError when memory runs out. A loss that is no number ends it: ``broken`` says so."""
+    ones are taken. ``alignment`` draws its features towards those of real pictures. RunError when memory runs out. A loss
+    that is no number ends it: ``broken`` says so."""
     torch.set_num_threads(settings.threads)
     try:
-        return _fit(network, mixture, settings, twins, validate, tell)
+        return _fit(network, mixture, settings, twins, validate, tell, alignment)
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, MemoryError) or "alloc" in str(error):
             raise RunError("out of memory", wanted="room for a batch", got=f"batches of {settings.batch} pictures of "
@@ -84,11 +87,12 @@ def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int]
         raise
 
 
-def _fit(network, mixture, settings, twins, validate, tell) -> Fitted:
+def _fit(network, mixture, settings, twins, validate, tell, alignment) -> Fitted:
     spec = network.spec
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and bf16_is_faster())
     averaged = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(network.parameters(), settings.rate, weight_decay=settings.decay, fused=True)
+    learned = [*network.parameters(), *(alignment.parameters() if alignment is not None else ())]
+    optimizer = torch.optim.AdamW(learned, settings.rate, weight_decay=settings.decay, fused=True)
     spent = settings.budget.started()
     done = Fitted(averaged, 0, 0.0)
     best, due, paused, recent = -math.inf, 1, 0.0, []
@@ -99,15 +103,19 @@ def _fit(network, mixture, settings, twins, validate, tell) -> Fitted:
             group["lr"] = settings.rate * cycle(spent.share)
         images, samples = mixture.batch(step, settings.batch)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            out = network(normalised(torch.from_numpy(images)))
+            if alignment is None:
+                out, apart = network(normalised(torch.from_numpy(images))), 0.0
+            else:
+                out, apart = alignment(network, torch.from_numpy(images), step, spent.share)
         if spec.task == "semantic":
             loss = semantic_loss(out, regions(samples, len(spec.classes), spec.side, network.backbone.stride))
         else:
             loss = thing_loss(out, things(samples, len(spec.classes), spec.side, network.backbone.stride,
                                           masks=spec.task == "mask", twins=twins if spec.task == "keypoint" else None))
+        loss = loss + apart
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 10.0)
+        norm = torch.nn.utils.clip_grad_norm_(learned, 10.0)
         value = loss.item()
         if not (math.isfinite(value) and math.isfinite(norm.item())):
             done.broken = f"the loss is {value:g} and its gradient {norm.item():g} after {spent.images:,} pictures"

@@ -48,7 +48,11 @@ class Network(nn.Module):
             self.heads[name] = last
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        features = self.trunk(self.backbone(x))
+        return self.answered(self.backbone.levels(x))
+
+    def answered(self, levels: list[Tensor]) -> dict[str, Tensor]:
+        """The outputs from the backbone's four stages."""
+        features = self.trunk(self.backbone.pyramid(levels))
         return {name: head(features) for name, head in self.heads.items()}
 
 
