@@ -26,6 +26,7 @@ COMMANDS = {
     "compare": "rank data sets by what they teach about real pictures",
     "blend": "measure mixtures of made and real pictures, and how many are enough",
     "realism": "show where made pictures differ from real ones",
+    "adapt": "refine made pictures towards real ones, labels kept",
     "ablate": "measure what each axis of a recipe is worth, by holding it still",
     "search": "find which distributions of a recipe teach most",
     "predict": "say what a model finds in pictures",

@@ -145,7 +145,7 @@ def _write(out: Path, ways: Sequence[Way], chosen: str, request: Request) -> Non
                    f"<td>{'' if w.gain is None else escape(str(w.gain))}</td><td>{w.cpu_s:,.0f}</td></tr>" for w in ways)
     replace_file(out / "report.html", [page("Adaptation", [
         "<h1>With and without adaptation</h1>",
-        (f"<p class=note>{MAIN[request.task]} on the real validation, which also chose the checkpoints and chooses here, so every "
+        (f"<p class=note>{MAIN[request.task]} on the real validation, which chose the checkpoints and chooses here: every "
          "score flatters. A result is a score on other real pictures: <code>understudy evaluate MODEL REAL</code>.</p>"),
         ("<table class=plain><tr><th></th><th>score</th><th>95 % interval</th><th>gain, paired</th><th>CPU-seconds</th></tr>"
          + rows + "</table>")])])

@@ -34,6 +34,7 @@ class Prepared:
         """Every real picture among the parts and in the validation."""
         nothing = duplicates.none_seen()
         real = [p.store.hashes[p.store.rows] for p in self.parts if not p.store.made]
+        real += [open_source(p.store.name).behind for p in self.parts if p.store.made]
         chose = nothing.chose if self.validation is None else self.validation.store.hashes[self.validation.store.rows]
         return duplicates.Photographs(np.concatenate([nothing.trained, *real]), chose)
 

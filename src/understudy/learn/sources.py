@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from understudy.errors import DatasetError
 from understudy.record import Record
 
+if TYPE_CHECKING:
+    import numpy as np
+
+LINEAGE = "lineage.json"
+"""In a refined data set: what it was made from, and the real photographs behind it."""
 FOREGROUND = "foreground"
 """The class of a mask folder that names none."""
 
@@ -51,6 +57,21 @@ class Source:
         folders = [self.path / "images"] if self.kind == "masks" else picture_folders(self.path)
         files = (file for folder in folders for file in pictures_below(folder))
         return {i: str(file.relative_to(self.path)) for i, file in enumerate(files)}
+
+    @property
+    def behind(self) -> np.ndarray:
+        """(n, 32) uint8: perceptual hashes of real photographs that shaped these pictures (a refined set names them)."""
+        import numpy as np
+
+        try:
+            said = json.loads((self.path / LINEAGE).read_text(encoding="utf-8"))["photographs"]
+            hashes = np.frombuffer(bytes.fromhex("".join(said)), np.uint8)
+        except FileNotFoundError:
+            hashes = np.zeros(0, np.uint8)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"does not say which photographs are behind these pictures: {error}",
+                               where=self.path / LINEAGE) from error
+        return hashes.reshape(-1, 32)
 
     @property
     def fingerprint(self) -> str:

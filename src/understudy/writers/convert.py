@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -33,12 +33,15 @@ class Converted:
     lost: Mapping[str, int]
 
 
-def convert(source: Path, written: Format, out: Path, report: Report | None = None) -> Converted:
+def convert(source: Path, written: Format, out: Path, report: Report | None = None, *,
+            change: Callable[[Record], Record] | None = None,
+            complete: Callable[[Path], None] | None = None) -> Converted:
     """Write the data set ``source`` again as ``out``, which must not exist (an empty folder may).
 
     The result is made beside ``out`` under a hidden name and renamed once it is whole: whatever goes wrong, ``out`` is
-    either complete or absent. Shards hold the index ranges that they held before. Raises DatasetError (or tells
-    ``report``, and leaves out what is wrong), WriteError, UsageError.
+    either complete or absent. Shards hold the index ranges that they held before. ``change`` is what is done to each
+    record; ``complete`` is called with the whole folder before it gets its name, and what it raises leaves nothing behind.
+    Raises DatasetError (or tells ``report``, and leaves out what is wrong), WriteError, UsageError.
     """
     _check_target(source, out)
     name, reader = detect(source)
@@ -51,6 +54,8 @@ def convert(source: Path, written: Format, out: Path, report: Report | None = No
     try:
         numbers = []
         counted = _counted(reader.read(source, report), written, tally)
+        if change is not None:
+            counted = map(change, counted)
         for number, records in groupby(_in_order(counted, source), key=lambda record: record.index // size):
             shard = written.shard(making, number)
             for record in records:
@@ -62,6 +67,9 @@ def convert(source: Path, written: Format, out: Path, report: Report | None = No
             for companion in _TRUE_IN_ANY_FORMAT:
                 if (source / companion).is_file():
                     shutil.copyfile(source / companion, making / companion)
+        if complete is not None:
+            complete(making)
+        with writing(out):
             making.chmod(0o755)
             if out.is_dir():
                 out.rmdir()

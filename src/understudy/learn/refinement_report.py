@@ -1,0 +1,59 @@
+"""What a refinement did, as a page: the course, the labeller's verdict, made and refined pictures side by side."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from understudy.learn.drawing import lines
+from understudy.learn.report import page
+from understudy.writers.files import replace_file, write_bytes
+
+if TYPE_CHECKING:
+    from understudy.learn.native.refiner import Point
+    from understudy.learn.refine import Judged, Wish
+    from understudy.learn.refined_set import Lineage
+
+_SHOWN = 16
+
+
+def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence[tuple[np.ndarray, np.ndarray]],
+                 judged: Judged, lineage: Lineage, verdict: str) -> None:
+    """refiner.safetensors, refinement.json and report.html in ``out``."""
+    write_bytes(out / "refiner.safetensors", lineage.refiner)
+    plain = {"verdict": verdict, "task": judged.task, "labeller_before": judged.before.plain(),
+             "labeller_after": judged.after.plain(), "labeller_change": judged.gain.figure.plain(), "agree": wish.agree,
+             "as_made": judged.made and judged.made.plain(), "refined": judged.refined and judged.refined.plain(),
+             "refined_less_made": judged.better and judged.better.figure.plain(),
+             "course": [vars(p) for p in points], "settings": dict(lineage.settings)}
+    replace_file(out / "refinement.json", [json.dumps(plain, indent=1) + "\n"])
+    teach = ("<p class=note>Nothing is known yet of whether refined pictures teach more: name real labelled ones with "
+             "<code>--val</code>, or rank both with <code>understudy compare</code>.</p>")
+    if judged.better is not None:
+        teach = ("<h2>As teachers</h2><table class=plain><tr><th>learned from</th><th>score on the real validation</th></tr>"
+                 f"<tr><td>as made</td><td>{judged.made}</td></tr><tr><td>refined</td><td>{judged.refined}</td></tr>"
+                 f"<tr><td>difference, paired</td><td>{escape(str(judged.better))}</td></tr></table>")
+    images = "".join(f'<figure><img src="{_url(a, b)}" alt=""></figure>' for a, b in pairs[:_SHOWN])
+    replace_file(out / "report.html", [page("Refinement", [
+        f"<h1>Refinement: {escape(verdict)}</h1>",
+        (f"<p>A labeller ({judged.task}) that learned from the pictures as made scores <b>{judged.before}</b> against the "
+         f"labels on made pictures that it had not seen, and <b>{judged.after}</b> after refinement ({judged.gain}).</p>"),
+        teach, "<h2>Course</h2>",
+        lines({"told apart": [(p.crops, p.told_apart) for p in points]}, "crops", low=0, high=1),
+        lines({"change of 255": [(p.crops, p.change) for p in points]}, "crops", low=0),
+        "<h2>Made and refined</h2>", f"<div class=worst>{images}</div>"])])
+
+
+def _url(a: np.ndarray, b: np.ndarray) -> str:
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.fromarray(np.concatenate([a, b], 1)).save(out, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
