@@ -7,9 +7,10 @@ PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each sce
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
 PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
 neither is blamed for the other's material model; both filter a pixel with a box one pixel wide. References take minutes a
-scene: --keep DIR holds scenes and references between runs (delete it when scenes or materials change). The peer's time is taken at the smallest sample count whose PSNR reaches
-ours (or at its largest, and then the row says so). Scene set-up is left out for the peer and left in for us. Times are CPU
-seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
+scene: --keep DIR holds scenes and references between runs (delete it when scenes or materials change). The peer's time is
+taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so). Scene set-up is
+left out for the peer and left in for us. Times are CPU seconds of one thread on either side (wall clock beside them): a
+busy machine does not change who is faster.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pickle
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -156,30 +158,29 @@ def main() -> None:
     temporary = tempfile.mkdtemp()
     for index in range(args.n):
         folder = (args.keep or Path(temporary)) / args.recipe / str(index)
-        scene = kept(folder / "scene.pickle", lambda: drawn(recipe, index))
-        bounces = renderer.max_depth - 1
+        scene = kept(folder / "scene.pickle", partial(drawn, recipe, index))
         reference = kept(folder / f"ours-{args.reference}.pickle",
-                         lambda: our_reference(scene, renderer, index, args.reference))
-        plain = str(args.reference)
-        peer_reference = kept(folder / f"cycles-{plain}.pickle",
-                              lambda: cycles(args.blender_python, scene, bounces, "", plain)[f"picture_plain_{plain}"])
+                         partial(our_reference, scene, renderer, index, args.reference))
+        peer = partial(cycles, args.blender_python, scene, renderer.max_depth - 1)
+        peer_reference = kept(folder / f"cycles-{args.reference}.pickle",
+                              lambda peer=peer: peer("", str(args.reference))[f"picture_plain_{args.reference}"])
         if args.references_only:
             continue
         seconds, wall, picture = ours(scene, renderer, index)
         quality = psnr(picture, reference)
-        peer = cycles(args.blender_python, scene, bounces, args.samples)
+        tries = peer(args.samples)
         counts = args.samples.split(",")
         print(f"scene {index}: ours {seconds:.2f} s (wall {wall:.2f}) at {quality:.1f} dB ({renderer.samples} samples)",
               flush=True)
         for kind in KINDS:
-            tried = [(int(c), *(float(peer[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
-                      psnr(peer[f"picture_{kind}_{c}"], peer_reference)) for c in counts]
+            tried = [(int(c), *(float(tries[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
+                      psnr(tries[f"picture_{kind}_{c}"], peer_reference)) for c in counts]
             chosen = next((t for t in tried if t[3] >= quality), tried[-1])
             rows.append((kind, index, seconds, wall, quality, *chosen))
             print(f"  Cycles, {KINDS[kind]}: "
                   + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in tried), flush=True)
             if args.pictures and kind == "denoised":
-                save(args.pictures, index, picture, reference, peer[f"picture_denoised_{chosen[0]}"],
+                save(args.pictures, index, picture, reference, tries[f"picture_denoised_{chosen[0]}"],
                      peer_reference)
     for kind, name in KINDS.items():
         print(f"\nCycles, {name}:\n")

@@ -36,7 +36,8 @@ def main() -> None:
         surface(scene, data, i)
     results = {}
     plain = [s for s in args.plain.split(",") if s]
-    wanted = [(s, kind) for s in args.samples.split(",") if s for kind in ("denoised", "fast")] + [(s, "plain") for s in plain]
+    wanted = [(s, kind) for s in args.samples.split(",") if s for kind in ("denoised", "fast")]
+    wanted += [(s, "plain") for s in plain]
     for count, kind in wanted:
         scene.cycles.samples = int(count)
         scene.cycles.use_denoising = kind != "plain"

@@ -86,7 +86,8 @@ def fold_radius(distortion: tuple[float, ...]) -> float:
 def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
     """The inverse of :func:`distort` inside the fold radius: (..., 2) -> (..., 2) float64, nan where there is none.
 
-    Newton's method, until each point's image is within 1e-10 of what was asked (a ten-millionth of a pixel).
+    Newton's method, until each point's image is within 1e-10 of what was asked (a ten-millionth of a pixel). Each point's
+    result is a function of that point alone.
     """
     wanted = np.asarray(xy, np.float64)
     if not any(distortion):
@@ -100,9 +101,11 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
         u, v = wanted[start:start + 16384].T
         x, y = u.copy(), v.copy()
         r2 = x * x + y * y
-        start_scale = np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30)))  # start inside the fold
-        if limit2 == np.inf or float(r2.max()) < 0.25 * limit2:  # far from it, a fixed-point step is nearer
-            start_scale = 1 / (1 + r2 * (k1 + r2 * (k2 - 2 * k1 * k1)))
+        with np.errstate(divide="ignore"):
+            start_scale = 1 / (1 + r2 * (k1 + r2 * (k2 - 2 * k1 * k1)))  # one step of the fixed point
+        if float(r2.max()) >= 0.25 * limit2:  # near the fold, start inside it
+            start_scale = np.where(r2 < 0.25 * limit2, start_scale,
+                                   np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30))))
         x *= start_scale
         y *= start_scale
         for _ in range(40):
@@ -115,6 +118,7 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
             done = error < 1e-10
             if done.all():
                 break
+            ex[done] = ey[done] = 0  # a point's steps are its own: what it is asked together with changes no bit
             xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
             xy_ = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
             yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
@@ -164,18 +168,30 @@ def unproject(lens: Lens, xy_px: np.ndarray) -> np.ndarray:
 
 def unproject_pixels(lens: Lens, pixels: np.ndarray) -> np.ndarray:
     """:func:`unproject` of the centres of pixels (k,) given by flat index, row by row: (k, 2) float64."""
-    w, h = lens.size_wh
-    if 2 * len(pixels) > w * h:  # one inversion of the lens serves all who ask for most of the picture
-        return _whole_picture(lens)[pixels]
-    row, column = np.divmod(pixels, w)
-    return unproject(lens, np.stack([column + 0.5, row + 0.5], axis=1))
+    return _inverted(lens).of(pixels)
+
+
+class _Inverted:
+    """One lens's pixels undone so far: whoever asks for a pixel again does not pay for it again."""
+
+    def __init__(self, lens: Lens) -> None:
+        w, h = lens.size_wh
+        self._lens = lens
+        self._seen = np.zeros((w * h, 2))
+        self._known = np.zeros(w * h, bool)
+
+    def of(self, pixels: np.ndarray) -> np.ndarray:
+        new = pixels[~self._known[pixels]]
+        if len(new):
+            row, column = np.divmod(new, self._lens.size_wh[0])
+            self._seen[new] = unproject(self._lens, np.stack([column + 0.5, row + 0.5], axis=1))
+            self._known[new] = True
+        return self._seen[pixels]
 
 
 @lru_cache(maxsize=1)
-def _whole_picture(lens: Lens) -> np.ndarray:
-    out = unproject(lens, pixel_centres(lens.size_wh).reshape(-1, 2))
-    out.flags.writeable = False
-    return out
+def _inverted(lens: Lens) -> _Inverted:
+    return _Inverted(lens)
 
 
 def pixel_centres(size_wh: tuple[int, int]) -> np.ndarray:

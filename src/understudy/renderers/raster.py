@@ -57,12 +57,21 @@ class View:
 
         ``points`` (n, 3) in the camera's frame.
         """
+        out = np.zeros((len(faces), 4), np.int64)
+        near = np.flatnonzero(~self._missed(points, faces))
+        out[near] = self._boxes(points, faces[near])
+        return out
+
+    def _boxes(self, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
         h, w = self.hw
-        grid = (project_camera(self.lens, points) - self.origin_px) / self.step_px
+        used = np.zeros(len(points), bool)
+        used[faces.ravel()] = True
+        used = np.flatnonzero(used)
+        columns = np.full((2, len(points)), np.nan)
+        columns[:, used] = ((project_camera(self.lens, points[used]) - self.origin_px) / self.step_px).T
         a, b, c = faces.T
         ends = []
-        for axis in range(2):
-            along = grid[:, axis]
+        for along in columns:
             pa, pb, pc = along[a], along[b], along[c]
             ends += [np.minimum(np.minimum(pa, pb), pc), np.maximum(np.maximum(pa, pb), pc)]
         torn = np.flatnonzero(np.isnan(ends[0]))  # part of it has no image
@@ -80,17 +89,23 @@ class View:
             low = np.ceil(ends[column] - bow - (0.5 + 1e-6))
             high = np.floor(ends[column + 1] + bow - (0.5 - 1e-6)) + 1
             out[:, column], out[:, column + 1] = np.clip(low, 0, size), np.clip(high, 0, size)
-        if any(self.lens.distortion):  # far out to the side the bound on bowing holds nothing back
-            out[self._missed(points, faces)] = 0
         return out
 
     def _missed(self, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
-        """(m,) bool: triangles in front of the camera, all of which lies beside what the view's samples see."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            plane = np.where(points[:, 2:] > NEAR_M, points[:, :2] / points[:, 2:], np.nan)
-        corners = plane[faces]
-        low, high = corners.min(axis=1), corners.max(axis=1)
-        return (high < self._seen_extent[0]).any(axis=1) | (low > self._seen_extent[1]).any(axis=1)
+        """(m,) bool: triangles in front of the camera, all of which lies to one side of what the view's samples see.
+
+        Sutherland and Cohen's codes: a bit for each side that a corner lies beyond; where all corners share a bit, the
+        triangle is missed. A corner that is not in front of the camera has none.
+        """
+        z = points[:, 2]
+        ahead = z > NEAR_M
+        (x0, y0), (x1, y1) = self._seen_extent
+        code = np.zeros(len(points), np.uint8)
+        for axis, low, high in ((0, x0, x1), (1, y0, y1)):
+            along = points[:, axis]
+            code |= (ahead & (along < low * z)).astype(np.uint8) << (2 * axis)
+            code |= (ahead & (along > high * z)).astype(np.uint8) << (2 * axis + 1)
+        return code[faces[:, 0]] & code[faces[:, 1]] & code[faces[:, 2]] != 0
 
     def _torn(self, corners: np.ndarray) -> list[np.ndarray]:
         """Ends (x0, x1, y0, y1), in samples, of triangles (t, 3, 3) that reach behind the camera or beyond the lens's fold.

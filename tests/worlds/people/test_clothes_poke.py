@@ -16,6 +16,7 @@ from understudy.worlds.people.clothes import Clothes
 from understudy.worlds.people.clothes.canvas import skin_coordinates
 from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, levels
 from understudy.worlds.people.clothes.shoes import levels as shoe_levels
+from understudy.worlds.people.figure import Detail
 
 INSIDE_M = 0.010  # skin this far inside a garment's border belongs beneath it
 THROUGH_M = 0.03  # cloth this close behind such skin means that the skin came through it
@@ -74,12 +75,13 @@ def look(camera, surfaces):
     return Flat().render(scene, (signals.PART, signals.DEPTH), Key(0))
 
 
+@pytest.mark.parametrize("detail", [Detail(), Detail(190.0)], ids=["fine", "coarse"])
 @pytest.mark.parametrize("pose", ["standing", "sitting"])
 @pytest.mark.parametrize("name", ["man", "heavy woman"])
-def test_no_skin_through_cloth(dress_figures, name, pose):
+def test_no_skin_through_cloth(dress_figures, name, pose, detail):
     outfit = Clothes(top=Fixed("t-shirt"), bottom=Fixed("jeans"), shoes=Fixed("sneakers")).choose(
         Draws(Key(5)).at(name), 35, float(name != "man"))
-    through, cloth = poke(dress_figures.figure(name, pose), outfit)
+    through, cloth = poke(replace(dress_figures.figure(name, pose), detail=detail), outfit)
     assert cloth > 3000
     assert through < 0.002 * cloth
 

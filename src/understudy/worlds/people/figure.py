@@ -37,9 +37,9 @@ class Detail:
             side //= 2
         return side
 
-    def shows(self, size_m: float) -> bool:
-        """Whether something of this size is at least a pixel."""
-        return self.px_per_m * size_m >= 1
+    def shows(self, size_m: float, pixels: float = 1) -> bool:
+        """Whether something of this size is at least so many pixels."""
+        return self.px_per_m * size_m >= pixels
 
 
 @dataclass(frozen=True)

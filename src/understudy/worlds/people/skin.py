@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from understudy.worlds.people.clothes.tailor import body_charts
 from understudy.worlds.people.eyes import IRIS, eye_surfaces
 from understudy.worlds.people.face_map import BODY_PX, FACE_M, FACE_PX, FaceMasks, body_masks, face_map, face_masks
 from understudy.worlds.people.figure import Figure, Worn
+from understudy.worlds.people.thinning import Thinned, cell_m, thinned
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 # reflectance over swatch for each step: light swatches are much brighter than light skin, dark ones are not
@@ -139,13 +141,13 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
     skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=0.4)
     lining = Material((0.12, 0.022, 0.02), roughness=0.35)
     out = []
-    for name, faces, base, uv, material, which in (
-        ("face", fm.faces, fm.base, fm.uv, face, shown & fm.in_map),
-        ("skin", mesh.faces, mesh.base, mesh.uv, skin, shown & ~fm.in_map & ~fm.mouth),
-        ("mouth", mesh.faces, mesh.base, mesh.uv, lining, fm.mouth),
-    ):
-        rows = np.flatnonzero(which)
-        out.append(_piece(name, figure, normals, faces[rows], base, uv, material, part[rows], chart[rows], chart_uv[rows]))
+    for name, material, which in (("face", face, shown & fm.in_map), ("skin", skin, shown & ~fm.in_map & ~fm.mouth),
+                                  ("mouth", lining, fm.mouth)):
+        mesh_at = _thinned(name, cell_m(figure.detail))
+        kept = which[mesh_at.rows]
+        rows = mesh_at.rows[kept]
+        out.append(_piece(name, figure, normals, mesh_at.faces[kept], mesh_at.base, mesh_at.uv, material, part[rows],
+                          chart[rows], chart_uv[rows]))
     teeth = body.model().mesh("teeth")
     count = len(teeth.faces)
     enamel = Material((0.62, 0.56, 0.46), roughness=0.25)
@@ -153,6 +155,13 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
                       np.full(count, PART_ID["face"], np.uint8), np.zeros(count, np.uint8),
                       np.zeros((count, 3, 2), np.float32)))
     return [s for s in out if len(s.faces)]
+
+
+@cache
+def _thinned(name: str, cell: float) -> Thinned:
+    """The face's mesh, or the skin's, which is the mouth's too, as fine as a grid of ``cell`` metres."""
+    mesh = face_map() if name == "face" else body.model().mesh("body")
+    return thinned(mesh.faces, mesh.base, mesh.uv, cell)
 
 
 def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_uv) -> Surface:

@@ -2,9 +2,10 @@
 
 MakeHuman's base mesh carries helper geometry that follows every shape and pose of the body but bridges what cloth bridges
 (toes, breasts, the crease between the buttocks): "tights" around trunk, arms, legs and feet, and a "skirt" around the
-hips. One step of subdivision of the tights is the canvas. Its topology never changes, so everything that depends on it
-alone is worked out once a process: where on the body a vertex is (coordinates in which garments are cut), which way is up
-along its limb, what lies next to it, which face of the body lies beneath.
+hips. One step of subdivision of the tights is the canvas; for figures that the picture shows small there is a coarse one,
+the fine one's vertices at the corners of the tights. Their topology never changes, so everything that depends on it alone
+is worked out once a process: where on the body a vertex is (coordinates in which garments are cut), which way is up along
+its limb, what lies next to it, which face of the body lies beneath.
 
 All constant lengths are metres on the template (the model's neutral body, 1.67 m tall, origin at the pelvis, z up, facing
 -y); a figure's own measures follow from its own vertices.
@@ -13,7 +14,7 @@ All constant lengths are metres on the template (the model's neutral body, 1.67 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,7 @@ class Canvas:
     corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
     corner_faces : (m, 3) over c
     body_face : (m,) face of the body beneath; body_bary : (m, 3, 3) where on it each corner lies
+    fine : whether it is the fine one, whose vertices lie half as far apart
     """
 
     stencil: Any
@@ -80,6 +82,11 @@ class Canvas:
     corner_faces: np.ndarray
     body_face: np.ndarray
     body_bary: np.ndarray
+    fine: bool = True
+
+    def rounds(self, wanted: int) -> int:
+        """As many rounds of averaging over neighbours as reach as far as ``wanted`` do on the fine canvas."""
+        return wanted if self.fine else -(-wanted // 4)
 
 
 def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
@@ -110,8 +117,9 @@ def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
     return Coordinates(xyz, arm, limb, along, around)
 
 
-def refined(mesh: str):
-    """One of the body model's helper meshes, subdivided once (Catmull-Clark).
+def refined(mesh: str, fine: bool = True):
+    """One of the body model's helper meshes, subdivided once (Catmull-Clark); or not ``fine``, the same surface with its
+    vertices at the corners of the helper mesh alone.
 
     Returns the stencil (n, V) sparse that takes base vertices to its n vertices, its triangles (m, 3) int, its vertices on
     the template (n, 3) m, and the template's base vertices (V, 3) m.
@@ -121,19 +129,20 @@ def refined(mesh: str):
     halves = model.mesh(mesh).base_faces
     half = len(halves) // 2
     quads = np.concatenate([halves[:half], halves[half:, 2:]], 1)
-    stencil, fine, _ = catmull_clark(quads, len(template))
-    used = np.unique(fine)
+    stencil, divided, _ = catmull_clark(quads, len(template))  # its first rows are the moved corners
+    quads = divided if fine else quads
+    used = np.unique(quads)
     number = np.full(stencil.shape[0], -1)
     number[used] = np.arange(len(used))
-    stencil, fine = stencil[used].tocsr(), number[fine]
-    return stencil, np.concatenate([fine[:, [0, 1, 2]], fine[:, [0, 2, 3]]]), stencil @ template, template
+    stencil, quads = stencil[used].tocsr(), number[quads]
+    return stencil, np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]), stencil @ template, template
 
 
-@lru_cache(maxsize=1)
-def canvas() -> Canvas:
+@cache
+def canvas(fine: bool = True) -> Canvas:
     """The canvas over the body model's tights, made once per process."""
     model = body.model()
-    stencil, faces, xyz, template = refined("tights")
+    stencil, faces, xyz, template = refined("tights", fine)
     weights = stencil @ model.weights
     at = locate(xyz, weights)
     stations, centres = _rings(at)
@@ -142,7 +151,7 @@ def canvas() -> Canvas:
     stencil, smooth, up, centres, stations = (
         x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz)), _upward(at), centres, stations))
     return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), smooth, up,
-                  centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary)
+                  centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary, fine)
 
 
 def on_border(faces: np.ndarray, n: int) -> np.ndarray:

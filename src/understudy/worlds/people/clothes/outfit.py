@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -116,27 +116,25 @@ class Outfit:
         return Worn(tuple(out), covered, self.facts())
 
 
-@lru_cache(maxsize=2)
-def _canvas_charts():
-    c = canvas()
+@cache
+def _canvas_charts(fine: bool):
+    c = canvas(fine)
     return carried(c.body_face, c.body_bary)
 
 
-@lru_cache(maxsize=2)
-def _skirt_charts():
-    s = skirts.skirt_mesh()
+@cache
+def _skirt_charts(fine: bool):
+    s = skirts.skirt_mesh(fine)
     return carried(s.body_face, s.body_bary)
 
 
 def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut, material: Material) -> Surface:
-    c = canvas()
-    return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, c.at), material,
+    return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, m.canvas.at), material,
                         1 / item.cloth.tile_m, hem_m=0.0025 + 0.2 * item.ease.gap_m)
 
 
 def _collar(m: shell.Measures, cloth: np.ndarray, item: Item, material: Material) -> Surface:
-    c = canvas()
-    level = collar_levels(item.cut, c.at)
+    level = collar_levels(item.cut, m.canvas.at)
     off = 0.004 + 0.007 * np.clip(level[0] / 0.03, 0, 1)  # it stands up at the neck and lies over the garment below
     raised = cloth + (off * m.size)[:, None] * m.normals
     return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, material, 1 / item.cloth.tile_m,
@@ -145,20 +143,20 @@ def _collar(m: shell.Measures, cloth: np.ndarray, item: Item, material: Material
 
 def _cut_and_sew(name: str, part: str, m: shell.Measures, cloth: np.ndarray, level: list[np.ndarray], material: Material,
                  per_m: float, hem_m: float, facing_m: float = 0.02) -> Surface:
-    length = cut_out(canvas(), level)
+    length = cut_out(m.canvas, level)
     rest = cloth[length.vertices]
-    chart, chart_uv = _canvas_charts()
+    chart, chart_uv = _canvas_charts(m.canvas.fine)
     return sew(name, part, length, posed=shell.move(m.moves[length.vertices], rest), rest=rest, per_m=per_m, chart=chart,
                chart_uv=chart_uv, material=material, hem_m=hem_m * m.size, facing_m=facing_m * m.size)
 
 
 def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float,
            material: Material) -> Surface:
-    s = skirts.skirt_mesh()
-    posed = skirts.settle(m, skirts.moves(figure), cloth, waist)
+    s = skirts.skirt_mesh(m.canvas.fine)
+    posed = skirts.settle(m, skirts.moves(figure, m.canvas.fine), cloth, waist)
     z = s.xyz[:, 2]
     length = cut_out(s, (waist - z, z - item.cut.bottom))
-    chart, chart_uv = _skirt_charts()
+    chart, chart_uv = _skirt_charts(m.canvas.fine)
     return sew("skirt", GARMENTS[item.name].part, length, posed=posed[length.vertices], rest=cloth[length.vertices],
                per_m=1 / item.cloth.tile_m, chart=chart, chart_uv=chart_uv, material=material)
 
@@ -171,31 +169,30 @@ def _hidden_by_skirt(bottom: float, waist: float) -> np.ndarray:
 
 def _over_skirt(m: shell.Measures, cloth: np.ndarray, skirt: np.ndarray) -> np.ndarray:
     """A top that hangs over a skirt: pushed outside the skirt's vertices near it."""
-    rows, index = _canvas_to_skirt()
+    rows, index = _canvas_to_skirt(m.canvas.fine)
     normal = m.normals[rows]
     short = np.einsum("ij,ij->i", skirt[index] - cloth[rows], normal) + 0.012 * m.size
     cloth = cloth.copy()
     cloth[rows] += np.clip(short, 0, 0.08)[:, None] * normal
-    c = canvas()
-    for _ in range(3):
+    c = m.canvas
+    for _ in range(c.rounds(3)):
         smooth = 0.5 * cloth + 0.5 * (c.smooth @ cloth)
         cloth = np.where((c.at.xyz[:, 2] < 0.25)[:, None] & (c.at.arm < 0)[:, None], smooth, cloth)
     return cloth
 
 
-@lru_cache(maxsize=1)
-def _canvas_to_skirt():
+@cache
+def _canvas_to_skirt(fine: bool):
     from scipy.spatial import cKDTree
 
-    c, s = canvas(), skirts.skirt_mesh()
+    c, s = canvas(fine), skirts.skirt_mesh(fine)
     rows = np.flatnonzero((c.at.arm < 0) & (c.at.xyz[:, 2] < 0.19) & (c.at.xyz[:, 2] > -0.15))
     return rows, cKDTree(s.xyz).query(c.at.xyz[rows])[1]
 
 
 def _shod(figure: Figure, m: shell.Measures, pair: Shoes) -> tuple[list[Surface], np.ndarray]:
-    c = canvas()
     cloth, upper = shoes.shape(m, pair.last, float(figure.posed.rest_vertices[:body.BODY_VERTICES, 2].min()))
-    level = shoes.levels(pair.last, c.at)
+    level = shoes.levels(pair.last, m.canvas.at)
     made = [
         _cut_and_sew("shoes", "shoes", m, cloth, [*level, upper], pair.upper.material(figure.detail), 10.0, hem_m=0.004,
                      facing_m=0.012),

@@ -18,6 +18,7 @@ from understudy.worlds.people.body import vertex_normals
 from understudy.worlds.people.clothes.canvas import LIMBS, STEP_M, Canvas, canvas
 from understudy.worlds.people.figure import Figure
 
+COARSE_M = 0.03  # about how far apart the coarse canvas's vertices lie
 _SIZE_M = 1.67  # the template's stature, which lengths in an Ease are meant for
 
 
@@ -43,6 +44,7 @@ class Measures:
     """A figure measured on the canvas, at rest: (n, 3) vertices, unit normals, unit radial directions and centres of the
     limb beside them; size : its stature over the template's; moves : (n, 3, 4) rest to world."""
 
+    canvas: Canvas
     rest: np.ndarray
     normals: np.ndarray
     radial: np.ndarray
@@ -56,10 +58,11 @@ class Measures:
 
 
 def measure(figure: Figure) -> Measures:
-    c = canvas()
+    """A figure's measures, on the coarse canvas where the picture shows no finer one."""
+    c = canvas(figure.detail.shows(COARSE_M, 6))
     rest = c.stencil @ figure.posed.rest_vertices
     normals = vertex_normals(rest, c.faces)
-    for _ in range(4):
+    for _ in range(c.rounds(4)):
         normals = 0.4 * normals + 0.6 * (c.smooth @ normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     centre = c.centres @ (c.stations @ rest)
@@ -69,7 +72,7 @@ def measure(figure: Figure) -> Measures:
     radial /= np.maximum(np.linalg.norm(radial, axis=1, keepdims=True), 1e-6)
     transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)
     moves = (c.weights @ transforms).reshape(-1, 3, 4)
-    return Measures(rest, normals, radial, centre, size_of(figure.rest.stature_m), moves)
+    return Measures(c, rest, normals, radial, centre, size_of(figure.rest.stature_m), moves)
 
 
 def size_of(stature_m: float) -> float:
@@ -79,7 +82,7 @@ def size_of(stature_m: float) -> float:
 
 def drape(m: Measures, ease: Ease) -> np.ndarray:
     """The cloth at rest, (n, 3)."""
-    c = canvas()
+    c = m.canvas
     gap, loose = ease.gap_m * m.size, ease.loose_m * m.size
     cloth = m.rest + (gap + loose) * m.normals
     slope = np.array([ease.slope.get(name.partition(".")[0], np.inf) for name in LIMBS], np.float32)[c.at.limb]
@@ -92,7 +95,7 @@ def drape(m: Measures, ease: Ease) -> np.ndarray:
             hung = np.where(hangs, np.maximum(hung, c.up @ hung - fall), hung)
         cloth = cloth + (hung - reach)[:, None] * m.radial
         cloth = _apart(c, cloth, gap)
-    for _ in range(ease.rounds):
+    for _ in range(c.rounds(ease.rounds)):
         cloth = 0.5 * cloth + 0.5 * (c.smooth @ cloth)
         cloth = cloth + np.maximum(gap - m.height(cloth), 0)[:, None] * m.normals
     return cloth
@@ -103,7 +106,7 @@ def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarra
 
     A fold is a ridge that runs part of the way round and dies out; two sets of different spacing break each other up.
     """
-    c = canvas()
+    c = m.canvas
     phase = (2 * np.pi * key.child("phase").uniforms(16)).astype(np.float32)
     pick = key.child("shape").uniforms(6).tolist()
     limb, along, around = c.at.limb, c.at.along, c.at.around
@@ -126,7 +129,7 @@ def fold(m: Measures, cloth: np.ndarray, height_m: float, key: Key) -> np.ndarra
     armpit = armpit * _bump(z, 0.41, 0.07) * _bump(np.abs(x), 0.15, 0.05)
     trunk = 0.5 * fan * _bump(z, 0.03, 0.16) + 0.55 * slant * _bump(z, 0.16, 0.10) + 0.6 * armpit
     lift = np.where(limb == 0, trunk, limbs)
-    for _ in range(2):
+    for _ in range(c.rounds(2)):
         lift = 0.5 * lift + 0.5 * (c.smooth @ lift)
     return cloth + (1.5 * height_m * m.size * lift)[:, None] * m.normals
 
@@ -152,7 +155,7 @@ def outside(m: Measures, cloth: np.ndarray, under: np.ndarray, gap_m: float) -> 
 
 def tuck(m: Measures, cloth: np.ndarray, over: np.ndarray, waist: float, gap_m: float) -> np.ndarray:
     """``cloth`` pulled inside ``over`` below the waistband, with a blouse above it."""
-    c = canvas()
+    c = m.canvas
     excess = m.height(cloth) - (m.height(over) - gap_m)
     below = np.clip((waist + 0.02 - c.at.xyz[:, 2]) / 0.03, 0, 1)
     return cloth - (np.maximum(excess, 0) * below)[:, None] * m.normals

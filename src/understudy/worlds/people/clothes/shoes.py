@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -53,10 +53,10 @@ def levels(last: Last, at: Coordinates) -> list[np.ndarray]:
     return [collar - z]
 
 
-@lru_cache(maxsize=1)
-def _low():
+@cache
+def _low(fine: bool):
     """Vertices of the canvas below the calf, and the average of the neighbours of each."""
-    c = canvas()
+    c = canvas(fine)
     low = np.flatnonzero(c.at.xyz[:, 2] - _FLOOR_M < 0.16)
     return low, c.smooth[low]
 
@@ -66,12 +66,12 @@ def shape(m: Measures, last: Last, floor: float) -> tuple[np.ndarray, np.ndarray
 
     floor : height of the bare soles at rest, m
     """
-    c = canvas()
+    c = m.canvas
     foot = c.at.xyz[:, 2] < _ANKLE_M + 0.3
     z0 = c.at.xyz[:, 2] - _FLOOR_M
     shoe = m.rest + (foot * np.float32(last.wall_m * m.size))[:, None] * m.normals
-    low, smooth = _low()
-    for _ in range(10):
+    low, smooth = _low(c.fine)
+    for _ in range(c.rounds(10)):
         shoe[low] = 0.4 * shoe[low] + 0.6 * (smooth @ shoe)
     above = np.maximum(shoe[:, 2] - floor, 0)
     size = m.size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from understudy.worlds.people.figure import Figure
 
 @dataclass(frozen=True)
 class SkirtMesh:
-    """The helper skirt, subdivided once.
+    """The helper skirt, subdivided as the canvas is.
 
     xyz : (n, 3) on the template; around : (n,) angle, 0 in front; near, share : (n, 3) canvas vertices behind each vertex
     and their shares; everything else as on the canvas
@@ -39,12 +39,13 @@ class SkirtMesh:
     body_bary: np.ndarray
 
 
-@lru_cache(maxsize=1)
-def skirt_mesh() -> SkirtMesh:
+@cache
+def skirt_mesh(fine: bool = True) -> SkirtMesh:
+    """The skirt that goes with ``canvas(fine)``, made once per process."""
     from scipy.spatial import cKDTree
 
     model = body.model()
-    stencil, faces, xyz, template = refined("skirt")
+    stencil, faces, xyz, template = refined("skirt", fine)
     around = np.arctan2(xyz[:, 0], -(xyz[:, 1] + 0.02))
     angle = np.mod(around[faces] + np.pi, 2 * np.pi)
     wide = np.ptp(angle, axis=1) > np.pi
@@ -53,7 +54,7 @@ def skirt_mesh() -> SkirtMesh:
     key = np.round(np.stack([faces, u * 1e5], -1)).astype(np.int64).reshape(-1, 2)
     _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
     uv = np.stack([u, v], -1).reshape(-1, 2)[first].astype(np.float32)
-    c = canvas()
+    c = canvas(fine)
     hips = np.flatnonzero((np.abs(c.at.xyz[:, 0]) < 0.26) & (c.at.arm < 0) & (c.at.xyz[:, 2] < 0.24))
     distance, near = cKDTree(c.at.xyz[hips]).query(xyz, k=3)
     share = 1 / (distance + 1e-3)
@@ -66,7 +67,7 @@ def skirt_mesh() -> SkirtMesh:
 
 def hang(key: Key, figure: Figure, m: Measures, under: np.ndarray, waist: float) -> np.ndarray:
     """The skirt at rest, (n, 3), outside ``under`` (canvas vertices at rest) around hips and waist."""
-    s = skirt_mesh()
+    s = skirt_mesh(m.canvas.fine)
     cloth = s.stencil @ figure.posed.rest_vertices
     depth = np.clip(waist - s.xyz[:, 2], 0, None)
     flare = key.child("flare").uniform(-0.10, 0.28)
@@ -85,7 +86,7 @@ def hang(key: Key, figure: Figure, m: Measures, under: np.ndarray, waist: float)
 
 def outside(m: Measures, cloth: np.ndarray, under: np.ndarray, gap_m: float) -> np.ndarray:
     """Skirt vertices pushed outside the canvas's cloth behind them."""
-    s = skirt_mesh()
+    s = skirt_mesh(m.canvas.fine)
     base = np.einsum("nk,nkd->nd", s.share, under[s.near])
     normal = np.einsum("nk,nkd->nd", s.share, m.normals[s.near])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
@@ -99,7 +100,7 @@ def settle(m: Measures, moved: np.ndarray, cloth: np.ndarray, waist: float, gap_
     them through, and smoothed over the push. moved : (n, 3, 4) rest to world; cloth : (n, 3) at rest."""
     from scipy.spatial import cKDTree
 
-    s, c = skirt_mesh(), canvas()
+    s, c = skirt_mesh(m.canvas.fine), m.canvas
     posed = move(moved, cloth)
     flat = 1 - np.clip(np.abs(moved[:, 2, 2]), 0, 1)
     posed[:, 2] -= 0.08 * m.size * flat * np.clip((waist - s.xyz[:, 2]) / 0.25, 0, 1)
@@ -121,10 +122,10 @@ def settle(m: Measures, moved: np.ndarray, cloth: np.ndarray, waist: float, gap_
     return posed
 
 
-def moves(figure: Figure) -> np.ndarray:
+def moves(figure: Figure, fine: bool) -> np.ndarray:
     """(n, 3, 4) rest to world of the skirt's vertices."""
     transforms = figure.posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)
-    return (skirt_mesh().weights @ transforms).reshape(-1, 3, 4)
+    return (skirt_mesh(fine).weights @ transforms).reshape(-1, 3, 4)
 
 
 __all__ = ["SkirtMesh", "hang", "move", "moves", "outside", "skirt_mesh"]

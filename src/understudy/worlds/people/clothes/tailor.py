@@ -14,7 +14,7 @@ from understudy.worlds.people import body
 from understudy.worlds.people.charts import charts
 from understudy.worlds.people.clothes.cut import Piece, cut, open_edges, weld, whole
 
-_MARGIN_M = 0.07  # longer than the longest edge of what is cut
+_MARGIN_M = 0.08  # longer than the longest edge of what is cut
 
 
 class Cuttable(Protocol):
