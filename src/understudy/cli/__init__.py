@@ -29,6 +29,7 @@ COMMANDS = {
     "adapt": "refine made pictures towards real ones, labels kept",
     "ablate": "measure what each axis of a recipe is worth, by holding it still",
     "search": "find which distributions of a recipe teach most",
+    "models": "list, make, fetch and check models, each with its card",
     "predict": "say what a model finds in pictures",
     "table": "learn a client table and make rows that point at nobody",
     "doctor": "say what this machine has and lacks",
