@@ -94,7 +94,10 @@ def ours(scene, renderer, index: int) -> tuple[float, float, np.ndarray]:
 def our_reference(scene, renderer, index: int, samples: int) -> np.ndarray:
     """The mean of ``samples`` paths a pixel, all of full length, without denoising."""
     plain = dataclasses.replace(renderer, samples=1, denoise="off")  # a lone path has full length
-    return np.mean([_light(scene, plain, Key(index).child("reference", turn))[2] for turn in range(samples)], axis=0)
+    total = 0.0
+    for turn in range(samples):
+        total = total + _light(scene, plain, Key(index).child("reference", turn))[2].astype(np.float64)
+    return (total / samples).astype(np.float32)
 
 
 def _light(scene, settings, key: Key) -> tuple[float, float, np.ndarray]:
