@@ -37,6 +37,12 @@ def cone(radius: float, height: float, segments: int = 64) -> Mesh:
     return _lathe(*_creased([(0, 0), (radius, 0), (0, height)]), segments)
 
 
+def lathe(profile: list[tuple[float, float]], segments: int = 64) -> Mesh:
+    """A body of revolution about the z axis from its (radius, height) points, from the bottom up along the outside, its
+    corners flat-shaded."""
+    return _lathe(*_creased(profile), segments)
+
+
 def capsule(radius: float, height: float, rings: int = 12, segments: int = 48) -> Mesh:
     """A cylinder with half spheres as ends; ``height`` is its whole height, at least twice the radius."""
     bend = np.linspace(0, np.pi / 2, rings + 1)

@@ -6,7 +6,7 @@ kinematics; both are moved outwards until they clear the body, however wide it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from understudy.geometry.poses import cross
 from understudy.key import Key
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
 from understudy.worlds.people.contact import arm_depth, skin
+from understudy.worlds.people.grips import Grip, curled
+from understudy.worlds.people.grips import grip as held_grip
 from understudy.worlds.people.skeleton import Posture, clamp, hold, posture, reach, rotation, split_twist
 
 # What both arms do together, by name: (left, right) when ``side`` is "L"; mirrored otherwise.
@@ -22,24 +24,17 @@ PATTERNS = {
     "hanging": ("hang", "hang"), "akimbo": ("hip", "hip"), "hand_on_hip": ("hip", "hang"), "reaching": ("reach", "hang"),
     "reaching_both": ("reach", "reach"), "waving": ("wave", "hang"), "arms_up": ("wave", "wave"), "phone": ("ear", "hang"),
     "hands_in_front": ("front", "front"), "hands_on_thighs": ("thigh", "thigh"), "bent": ("bend", "bend"),
-    "spread": ("spread", "spread"),
+    "spread": ("spread", "spread"), "texting": ("text", "hang"), "drinking": ("mouth", "hang"),
+    "holding_cup": ("hold", "hang"), "carrying": ("carry", "hang"), "carrying_box": ("box", "box"),
+    "hand_on_chin": ("chin", "front"), "steering": ("wheel", "wheel"),
 }
 TOUCH_M = 0.006  # how near skin an arm of angles may come before it is moved outwards
 SOFT_M = 0.012  # how deep it may lie in soft skin where it cannot be moved further out
 _PUSH_M = 0.008  # one step outwards of a hand that reaches for a place
+_FLAT = ("hip", "thigh", "wave", "spread", "front")  # hands with nearly straight fingers
+_HAND_M = 0.078  # from one hand to the other that lies on it
 _SWING_M = 0.012  # about how far one step outwards (2.2 degrees) takes the middle of a hanging arm
 _DOWN, _AHEAD = np.array([0, 0, -1.0]), np.array([0, -1.0, 0])
-
-
-@dataclass(frozen=True)
-class _Grip:
-    """A wrist's place, where the elbow points, where the fingers point and where the palm looks: (3,) each."""
-
-    wrist: np.ndarray
-    elbow: np.ndarray
-    fingers: np.ndarray
-    palm: np.ndarray
-    outwards: np.ndarray
 
 
 def angles(kind: str, side: str, key: Key) -> dict[str, float]:
@@ -56,6 +51,8 @@ def angles(kind: str, side: str, key: Key) -> dict[str, float]:
         "reach": ((45, 115), (50, 105), (-30, 30), (5, 45), (-20, 60)),
         "wave": ((80, 140), (5, 55), (25, 75), (25, 100), (0, 60)),
         "spread": ((35, 100), (-15, 35), (-20, 20), (5, 40), (0, 60)),
+        "hold": ((10, 28), (30, 75), (-40, -10), (75, 110), (-8, 10)),
+        "carry": ((9, 17), (0, 30), (-12, 5), (4, 14), (0, 15)),
     }.get(kind, ((10, 25), (20, 60), (-30, -10), (30, 60), (10, 40)))
     elevation, plane, turn, elbow, pronation = (
         between(name, *ends) for name, ends in zip(("elevation", "plane", "rotation", "elbow", "pronation"), ranges))
@@ -65,7 +62,7 @@ def angles(kind: str, side: str, key: Key) -> dict[str, float]:
         f"shoulder.plane.{side}": plane, f"shoulder.rotation.{side}": turn, f"elbow.flexion.{side}": elbow,
         f"forearm.pronation.{side}": pronation, f"wrist.flexion.{side}": between("wrist", -12, 18),
         f"wrist.deviation.{side}": between("deviation", -8, 8),
-    } | fingers(side, key.child("fingers"), 0.5 if kind in ("hip", "thigh", "wave", "spread") else 1.0)
+    } | fingers(side, key.child("fingers"), 0.5 if kind in _FLAT else 1.0) | curled(kind, side)
 
 
 def fingers(side: str, key: Key, curl: float) -> dict[str, float]:
@@ -81,8 +78,12 @@ def settle(posed: Posture, kinds: dict[str, str], given: dict[str, float], key: 
 
     Raises Unsatisfiable if an arm cannot be brought out of the body.
     """
-    for side, kind in kinds.items():
-        grip = _grip(posed, side, kind, key.child(side))
+    folded = set(kinds.values()) == {"front"}
+    for side, kind in sorted(kinds.items(), reverse=folded):  # of folded hands the right one lies on the belly
+        grip = _place(posed, side, kind, key.child(side))
+        if folded and side == "L":
+            ahead = posed.at("wrist.R")[1] - _HAND_M * posed.skeleton.rest.stature_m / 1.7
+            grip = replace(grip, wrist=np.array([grip.wrist[0], min(grip.wrist[1], ahead), grip.wrist[2]]))
         allowed = -TOUCH_M if grip is None else 0.004
         step, best, best_depth = 0.0, posed, np.inf
         for _ in range(12):
@@ -100,7 +101,7 @@ def settle(posed: Posture, kinds: dict[str, str], given: dict[str, float], key: 
     return posed
 
 
-def _moved(posed: Posture, side: str, given: dict[str, float], grip: _Grip | None, step: float) -> Posture:
+def _moved(posed: Posture, side: str, given: dict[str, float], grip: Grip | None, step: float) -> Posture:
     """The posture with one arm ``step`` steps further out."""
     if grip is not None:
         return _reached(posed, side, grip, _PUSH_M * step)
@@ -120,7 +121,7 @@ def _moved(posed: Posture, side: str, given: dict[str, float], grip: _Grip | Non
 _NOT_ARM = ("pelvis", "upperleg", "lowerleg", "foot", "toe", "eye")
 
 
-def _reached(posed: Posture, side: str, grip: _Grip, out: float) -> Posture:
+def _reached(posed: Posture, side: str, grip: Grip, out: float) -> Posture:
     skel = posed.skeleton
     chain = (f"upperarm01.{side}", f"lowerarm01.{side}", f"wrist.{side}")
     target = grip.wrist + out * grip.outwards
@@ -135,7 +136,7 @@ def _reached(posed: Posture, side: str, grip: _Grip, out: float) -> Posture:
                         f"lowerarm02.{side}": middle, f"wrist.{side}": hand})
 
 
-def _hand_rotation(side: str, grip: _Grip) -> np.ndarray:
+def _hand_rotation(side: str, grip: Grip) -> np.ndarray:
     """The rotation that takes the neutral hand (fingers down, palm to the thigh) to the grip's directions."""
     inwards = np.array([-1.0 if side == "L" else 1.0, 0, 0])
 
@@ -148,7 +149,7 @@ def _hand_rotation(side: str, grip: _Grip) -> np.ndarray:
     return frame(grip.fingers, grip.palm) @ frame(_DOWN, inwards).T
 
 
-def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
+def _place(posed: Posture, side: str, kind: str, key: Key) -> Grip | None:
     """Where a hand goes that reaches for a place on the body, or None for an arm of angles."""
     skel, s = posed.skeleton, 1.0 if side == "L" else -1.0
     size = skel.rest.stature_m / 1.7
@@ -157,14 +158,14 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
         pelvis = posed.turned[0]
         crest = _widest(posed, side, posed.at("root")[2] + (0.05 + 0.03 * u[0]) * size)
         wrist = crest + pelvis @ np.array([s * 0.03, 0.035 + 0.02 * u[1], 0.035]) * size
-        return _Grip(wrist, pelvis @ np.array([s, 0.55 + 0.4 * u[2], -0.1]),
+        return Grip(wrist, pelvis @ np.array([s, 0.55 + 0.4 * u[2], -0.1]),
                      pelvis @ np.array([-s * 0.30, -0.75, -0.55]), pelvis @ np.array([-s, -0.1, -0.35]),
                      pelvis @ np.array([s, 0.1, 0.1]))
     if kind == "ear":
         head = posed.of("head")
         ear = posed.at("head") + head @ np.array([s * 0.075, -0.012, 0.045]) * size
         wrist = ear + head @ np.array([s * 0.055, -0.055, -0.085]) * size
-        return _Grip(wrist, np.array([s * (0.7 + 0.5 * u[0]), -0.5 + u[1], -1.0]),
+        return Grip(wrist, np.array([s * (0.7 + 0.5 * u[0]), -0.5 + u[1], -1.0]),
                      head @ np.array([-s * 0.05, 0.38, 1.0]), head @ np.array([-s, 0.15, 0.1]),
                      head @ np.array([s, -0.35, -0.1]))
     if kind == "front":
@@ -172,7 +173,7 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
         thighs = max(0.0, (posed.of("upperleg02.L") @ _DOWN)[1] * -1)  # 1 when they lie level: hands rest above them
         belly = _foremost(posed, posed.at("root")[2] + (0.06 + 0.05 * u[0] + 0.11 * thighs) * size)
         wrist = belly + spine @ np.array([s * 0.075, -0.045 - (0.03 if s > 0 else 0.0), 0.01]) * size
-        return _Grip(wrist, spine @ np.array([s * 1.0, 0.3, -0.15]), spine @ np.array([-s * 0.9, -0.12, -0.45]),
+        return Grip(wrist, spine @ np.array([s * 1.0, 0.3, -0.15]), spine @ np.array([-s * 0.9, -0.12, -0.45]),
                      spine @ np.array([0, 1.0, -0.1]), spine @ np.array([s * 0.6, -0.5, 0.6]))
     if kind == "thigh":
         thigh = posed.of(f"upperleg02.{side}")
@@ -180,9 +181,12 @@ def _grip(posed: Posture, side: str, kind: str, key: Key) -> _Grip | None:
         top = thigh @ _AHEAD
         wrist = posed.at(f"upperleg01.{side}") + (0.62 + 0.16 * u[0]) * along + top * 0.10 * size + s * 0.01
         way = along / np.linalg.norm(along)
-        return _Grip(wrist, np.array([s * (0.8 + 0.6 * u[1]), 0.7, -0.4]), way + np.array([-s * 0.15, 0, -0.05]), -top,
+        return Grip(wrist, np.array([s * (0.8 + 0.6 * u[1]), 0.7, -0.4]), way + np.array([-s * 0.15, 0, -0.05]), -top,
                      top + 0.5 * way + np.array([s * 0.3, 0, 0]))
-    return None
+    front = 0.0
+    if kind == "box":
+        front = posed.at("root")[1] - _foremost(posed, posed.at("root")[2] + 0.1 * size)[1]
+    return held_grip(posed, side, kind, u, front)
 
 
 def _torso_slice(posed: Posture, height: float) -> np.ndarray:

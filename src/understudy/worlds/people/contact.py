@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
-from understudy.worlds.people.skeleton import Posture, Skeleton, hold, posture, reach, rotation, split_twist
+from understudy.worlds.people.skeleton import LIMITS, Posture, Skeleton, euler, hold, posture, reach, rotation, split_twist
 
 # Shares of the body's mass and the two joints between which each part's centre lies, with the fraction from the first
 # (de Leva, J. Biomech. 1996, mean of women and men).
@@ -65,6 +65,7 @@ def plant(skel: Skeleton, angles: Mapping[str, float], pelvis: np.ndarray, root:
     return posture(skel, {k: v for k, v in angles.items() if not k.startswith(_LEGS)}, pelvis, held), root
 
 
+_FOOT_DEG = 25.0  # how far a foot turns and rolls against its shank
 _LEGS = ("hip.", "knee.", "ankle.", "toes.")
 
 
@@ -91,6 +92,17 @@ def level_foot(posed: Posture, side: str) -> Posture:
     """The same posture with one foot's sole level, its direction kept."""
     ahead = posed.of(f"foot.{side}") @ np.array([0, -1.0, 0])
     return hold(posed, {f"foot.{side}": rotation(z=float(np.degrees(np.arctan2(ahead[0], -ahead[1]))))})
+
+
+def ease_ankle(posed: Posture, side: str) -> Posture:
+    """The same posture with one ankle brought back into its range of motion, which lifts heel or toes."""
+    low, high = LIMITS["ankle.flexion"]
+    shank = posed.of(f"lowerleg02.{side}")
+    x, y, z = euler(shank.T @ posed.of(f"foot.{side}"))
+    held = min(max(x, 1 - high), -1 - low), min(max(y, -_FOOT_DEG), _FOOT_DEG), min(max(z, -_FOOT_DEG), _FOOT_DEG)
+    if held == (x, y, z):
+        return posed
+    return hold(posed, {f"foot.{side}": shank @ rotation(*held)})
 
 
 def centre_of_mass(posed: Posture) -> np.ndarray:

@@ -16,14 +16,13 @@ from understudy.errors import AssetError, Unsatisfiable
 from understudy.key import Key
 from understudy.scene import AssetUse, Skipped
 from understudy.worlds.people.arms import fingers
-from understudy.worlds.people.contact import centre_of_mass, level_foot, lower_foot, lowest, soles
+from understudy.worlds.people.contact import centre_of_mass, ease_ankle, level_foot, lower_foot, lowest, soles
 from understudy.worlds.people.contact import skin as skin_of
 from understudy.worlds.people.retarget import Frame, frame
-from understudy.worlds.people.skeleton import LIMITS, Posture, Skeleton, euler, hold, posture, rotation
+from understudy.worlds.people.skeleton import Posture, Skeleton, posture
 
 _TRIES = 8  # files looked at before a figure gives up
 _SEAT_HIP_DEG, _SEAT_KNEE_DEG, _SEAT_HIGH = 50.0, 125.0, 0.2  # least, most, and a seat's height over the stature
-_FOOT_DEG = 25.0  # how far a foot turns and rolls against its shank
 _UPRIGHT = 0.4  # below this cosine of the pelvis's tilt a body does not stand on its feet
 _MOST_M = 0.12  # how far a foot is moved to meet the ground, for a stature of 1.7 m
 
@@ -57,7 +56,7 @@ def take(draws: Draws, place: str | None, moment: float, skel: Skeleton) -> Take
             number = min(int(moment * motion.frames), motion.frames - 1)
             seen = frame(motion, number, skel)
         except AssetError as error:
-            skipped.append(Skipped(name, str(error)))
+            skipped.append(Skipped(name, str(error).replace(f"{files.root}/", "")))
             continue
         draws.note("clip", name)
         draws.note("frame", number)
@@ -110,19 +109,8 @@ def _grounded(posed: Posture, down: tuple[str, ...]) -> Posture:
         for side in "LR":
             if heights[side] < floor:
                 posed = lower_foot(posed, side, max(heights[side] - floor, -most))
-            posed = _eased(posed, side)
+            posed = ease_ankle(posed, side)
     return posed
-
-
-def _eased(posed: Posture, side: str) -> Posture:
-    """The same posture with one ankle brought back into its range of motion."""
-    low, high = LIMITS["ankle.flexion"]
-    shank = posed.of(f"lowerleg02.{side}")
-    x, y, z = euler(shank.T @ posed.of(f"foot.{side}"))
-    held = min(max(x, 1 - high), -1 - low), min(max(y, -_FOOT_DEG), _FOOT_DEG), min(max(z, -_FOOT_DEG), _FOOT_DEG)
-    if held == (x, y, z):
-        return posed
-    return hold(posed, {f"foot.{side}": shank @ rotation(*held)})
 
 
 def _needs_a_seat(posed: Posture, angles: dict[str, float], down: tuple[str, ...]) -> bool:

@@ -17,7 +17,7 @@ from understudy.draws import Draws
 from understudy.errors import AssetError, Unsatisfiable
 from understudy.fields import param, setting
 from understudy.scene import AssetUse, Skipped
-from understudy.supports import Interval, OneOf, Text
+from understudy.supports import Boolean, Interval, OneOf, Text
 from understudy.values import Choice, Normal, Uniform, Value, Weighted
 from understudy.worlds.people import gait, mocap
 from understudy.worlds.people.arms import PATTERNS, settle
@@ -25,11 +25,13 @@ from understudy.worlds.people.arms import angles as arm_angles
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, PosedBody, RestBody, model, place
 from understudy.worlds.people.body import pose as pose_body
 from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, lowest, plant, soles
+from understudy.worlds.people.crouch import crouching
 from understudy.worlds.people.face import EXPRESSIONS, actions
+from understudy.worlds.people.grips import HELD
 from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
 CONTACT_M = 0.01  # a sole this near the ground carries
-FAMILIES = ("standing", "walking", "running", "sitting", "motion")
+FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "motion")
 
 
 def _shares(**weights: float) -> Weighted:
@@ -40,18 +42,21 @@ def _shares(**weights: float) -> Weighted:
 class Posing:
     """What the figure does."""
 
-    family: Value = param(_shares(standing=6, walking=3, running=0.5, sitting=1.5), OneOf(FAMILIES), "",
+    family: Value = param(_shares(standing=6, walking=3, running=0.5, sitting=1.5, crouching=0.3), OneOf(FAMILIES), "",
                           "pose family; motion takes a frame of one of `motions`")
     motions: str | None = setting(None, Text("a folder of BVH or AMC files, or one file", optional=True, path=True), "",
                                   "motion files, as a source of poses for the family motion")
     moment: Value = param(Uniform(0, 1), Interval(0, 1), "", "which frame of a motion, from its first (0) to its last (1)")
     arms: Value = param(
         _shares(hanging=6, akimbo=1, hand_on_hip=1, reaching=1, reaching_both=0.5, waving=0.7, arms_up=0.3, phone=0.8,
-                hands_in_front=1.2, bent=1.2, spread=0.4), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
+                hands_in_front=1.2, bent=1.2, spread=0.4, texting=0.8, drinking=0.5, holding_cup=0.5, carrying=0.8,
+                carrying_box=0.4, hand_on_chin=0.4), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
         "", "what the arms do (walking, running and sitting mostly keep their own)")
     arms_free: Value = param(Uniform(0, 1), Interval(0, 1), "",
                              "a walking or sitting figure follows `arms` instead of its family's arms when above 0.7")
     side: Value = param(Choice(("left", "right")), OneOf(("left", "right")), "", "side of a one-sided gesture")
+    holds: Value = param(True, Boolean(), "", "hands hold what their pattern says (cup, phone, bag, box, wheel)")
+    crouch: Value = param(Uniform(0, 1), Interval(0, 1), "", "how low a crouching figure is")
     phase: Value = param(Uniform(0, 1), Interval(0, 1), "cycles", "moment of the gait cycle, from the left heel's strike")
     stride: Value = param(Uniform(0.65, 1.2), Interval(0.2, 1.4), "", "length of the stride over an average one")
     arm_swing: Value = param(Uniform(0.5, 1.4), Interval(0, 2), "", "how far arms swing over an average walker")
@@ -94,7 +99,7 @@ class Seat:
 class Stance:
     """A posed body in the stance frame: facing -y, the ground z = 0, the middle of the hips above the origin.
 
-    planted : sides whose foot stands on the ground ("L", "R")
+    planted : sides whose foot stands on the ground ("L", "R"); held : what is held, and by the hand of which side
     """
 
     body: PosedBody
@@ -103,6 +108,7 @@ class Stance:
     planted: tuple[str, ...]
     posture: Posture
     seat: Seat | None = None
+    held: tuple[str, str] | None = None
     assets: tuple[AssetUse, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
@@ -118,7 +124,7 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         taken = mocap.take(draws.at("motion"), how.motions, drawn["moment"], skel)
         posed = settle(taken.posed, {"L": "hang", "R": "hang"}, taken.angles, draws.key("grip"))
         return _finished(rest, posed, drawn, family, "as filmed", taken.planted, taken.sits, taken.asset, taken.skipped)
-    own = {"sitting": "hands_on_thighs"}.get(family, "swinging")
+    own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs"}.get(family, "swinging")
     arms = drawn["arms"] if family == "standing" or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
     angles = _head(drawn) | {"spine.flexion": drawn["bend"], "spine.bend": drawn["lean"], "spine.turn": drawn["twist"]}
@@ -129,13 +135,21 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         kinds = {"L": left, "R": right}
         for side, kind in kinds.items():
             angles |= arm_angles(kind, side, key.child(side))
+        if "text" in kinds.values():  # who reads a telephone looks at it
+            angles |= {"neck.flexion": clamp("neck.flexion", 20 + 0.4 * drawn["head_nod"])}
+            angles |= {name: 0.25 * angles[name] for name in ("neck.turn", "neck.bend")}
+        if {"mouth", "chin"} & set(kinds.values()):
+            angles |= {name: 0.4 * angles[name] for name in ("neck.turn", "neck.bend")}
         if "ear" in kinds.values():  # who is on the phone does not look over a shoulder
             angles |= {name: 0.4 * angles[name] for name in ("neck.turn", "neck.bend", "neck.flexion")}
     else:
         kinds = {"L": "hang", "R": "hang"}
     posed, planted, angles = _FAMILY[family](skel, angles, drawn)
     posed = settle(posed, kinds, angles, key.child("grip"))
-    return _finished(rest, posed, drawn, family, arms, planted, family == "sitting")
+    stance = _finished(rest, posed, drawn, family, arms, planted, family == "sitting")
+    holds = HELD.get(arms, "") if drawn["holds"] else ""
+    draws.note("held", holds)
+    return replace(stance, held=(holds, drawn["side"][0].upper()) if holds else None)
 
 
 def _finished(rest: RestBody, posed: Posture, drawn: dict, family: str, arms: str, planted: tuple[str, ...], sits: bool,
@@ -158,7 +172,7 @@ def _finished(rest: RestBody, posed: Posture, drawn: dict, family: str, arms: st
     if family == "motion":
         planted = tuple(s for s in planted if float(body.vertices[soles(s), 2].min()) <= CONTACT_M)
     seat = _seat(body) if sits else None
-    return Stance(body, family, arms, planted, posed, seat, () if asset is None else (asset,), skipped)
+    return Stance(body, family, arms, planted, posed, seat, None, () if asset is None else (asset,), skipped)
 
 
 def _head(drawn: dict) -> dict[str, float]:
@@ -218,6 +232,13 @@ def _thigh_width(skel: Skeleton) -> float:
     return float(np.ptp(slab[:, 0]))
 
 
+def _passing(skel: Skeleton) -> float:
+    """Degrees by which each leg stands out so that wide thighs pass one another."""
+    thigh, hips = skel.length("upperleg01.L", "lowerleg01.L"), skel.length("upperleg01.L", "upperleg01.R")
+    short = max(_thigh_width(skel) - hips, 0.0)
+    return min(math.degrees(math.asin(min(0.5 * short / (0.45 * thigh), 1.0))), 10.0)
+
+
 def _walking(skel: Skeleton, angles: dict[str, float], drawn: dict) -> tuple[Posture, tuple[str, ...], dict[str, float]]:
     return _moving(skel, angles, drawn, gait.walk, gait.WALK_STANCE)
 
@@ -228,6 +249,7 @@ def _running(skel: Skeleton, angles: dict[str, float], drawn: dict) -> tuple[Pos
 
 def _moving(skel, angles, drawn, cycle, stance) -> tuple[Posture, tuple[str, ...], dict[str, float]]:
     steps = cycle(drawn["phase"], drawn["stride"], drawn["arm_swing"])
+    steps |= {f"hip.abduction.{side}": _passing(skel) for side in "LR"}
     together = steps | {k: v for k, v in angles.items() if k not in steps}
     for name in ("spine.flexion", "spine.bend", "spine.turn", "neck.turn", "neck.flexion", "neck.bend"):
         together[name] = clamp(name, steps.get(name, 0.0) + (0.5 if name.startswith("spine") else 1.0) * angles.get(name, 0))
@@ -252,7 +274,8 @@ def _moving(skel, angles, drawn, cycle, stance) -> tuple[Posture, tuple[str, ...
     return posed, down, together
 
 
-_FAMILY = {"standing": _standing, "sitting": _sitting, "walking": _walking, "running": _running}
+_FAMILY = {"standing": _standing, "sitting": _sitting, "walking": _walking, "running": _running,
+           "crouching": crouching}
 
 
 def _seat(body: PosedBody) -> Seat:

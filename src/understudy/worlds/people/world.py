@@ -20,6 +20,7 @@ from understudy.worlds.people.body import BODY_VERTICES, place
 from understudy.worlds.people.clothes import Clothes, Outfit
 from understudy.worlds.people.figure import Detail, Figure
 from understudy.worlds.people.hair import Hair
+from understudy.worlds.people.held import held
 from understudy.worlds.people.population import Body, Person
 from understudy.worlds.people.pose import Posing, Stance
 from understudy.worlds.people.props import Occluders, seated, stool
@@ -68,6 +69,9 @@ class People:
             entities.append(self._entity(at, i + 1, one, spot, Detail(framing.px_per_m(camera, one.shape, spot))))
             if one.stance.seat is not None:
                 entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
+            if one.stance.held is not None:
+                thing, side = one.stance.held
+                entities.append(held(at.key("held"), thing, place(one.stance.body, spot.to_world), side, free + 50 + i))
         if cast:
             entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
         entities += self.things.sample(draws.at("things"), camera, where, [c.shape for c in cast], spots, free + 100)
