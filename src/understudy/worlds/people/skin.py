@@ -42,6 +42,14 @@ _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
 
 
 @dataclass(frozen=True)
+class Complexion:
+    """tone : step of the Monk scale; rgb : (3,) linear reflectance."""
+
+    tone: int
+    rgb: np.ndarray
+
+
+@dataclass(frozen=True)
 class Skin:
     """Skin, eyes and the face's hair that is painted (brows, stubble, beard)."""
 
@@ -54,13 +62,17 @@ class Skin:
     gloss: Value = param(Uniform(0.38, 0.58), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
     makeup: Value = param(Uniform(0, 1), Interval(0, 1), "", "lip colour of women, where it is above 0.6")
 
-    def surfaces(self, draws: Draws, figure: Figure, covered: np.ndarray | None = None, *,
+    def choose(self, draws: Draws, figure: Figure) -> Complexion:
+        """The colour of the bare skin."""
+        tone = draws("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
+        draws.note("monk_tone", tone)
+        return Complexion(int(tone), _reflectance(tone, draws.key("shade")))
+
+    def surfaces(self, draws: Draws, figure: Figure, complexion: Complexion, covered: np.ndarray | None = None, *,
                  hair_rgb: Sequence[float] = (0.03, 0.02, 0.012)) -> Worn:
         """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
         beard."""
-        tone = draws("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
-        draws.note("monk_tone", tone)
-        rgb = _reflectance(tone, draws.key("shade"))
+        tone, rgb = complexion.tone, complexion.rgb
         iris = draws("iris", self.iris)
         iris = _iris_of(draws.key("iris"), tone) if iris == "auto" else iris
         beard = draws("beard", self.beard)

@@ -97,8 +97,9 @@ class People:
                         person.muscle, person.ancestry, spot.heading_deg, one.stance.family, detail)
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
-        hair = self.hair.surfaces(at.at("hair"), figure, style, colour, clothes.surfaces)
-        skin = self.skin.surfaces(at.at("skin"), figure, clothes.covered, hair_rgb=tuple(single_hair))
+        complexion = self.skin.choose(at.at("skin"), figure)
+        hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
+        skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair))
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
         facts = {
             "age": round(person.age, 1), "gender": person.presentation, "height_m": round(rest.stature_m, 3),
