@@ -12,6 +12,7 @@ Choice           ``{choice: [x, y, z]}``                  one of the options, eq
 Weighted         ``{weighted: {x: 3, y: 1}}``             one of the options by weight; an option may be a range
                                                           (``"0-12"``, ``"61+"`` up to the support's end); options
                                                           that no label can say: ``{weighted: [[x, 3], [y, 1]]}``
+Tuned            ``{tune: {uniform: [a, b]}}``            what it marks draws; ``understudy search`` may move it
 ===============  =======================================  ==========================================================
 
 ``draw(key)`` is a function of the key alone. ``reach()`` gives every value's bounds or every option, so that a recipe can
@@ -29,6 +30,9 @@ from understudy.key import Key
 
 # A label of Weighted that stands for numbers between two ends: "0-12", "-5-5", "61+".
 RANGE_LABEL = re.compile(r"(?P<low>-?\d+(?:\.\d+)?)(?:-(?P<high>-?\d+(?:\.\d+)?)|\+)")
+
+TUNE = "tune"
+"""What a recipe writes around a distribution that a search may move."""
 
 
 class Value(Protocol):
@@ -203,6 +207,26 @@ class Weighted:
         if whole or None in labels or len(set(labels)) < len(labels):
             return {"weighted": [[as_value(value).plain(), weight] for _, value, weight in self.options]}
         return {"weighted": {label: weight for label, (_, _, weight) in zip(labels, self.options)}}
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A value that a search may move. It draws exactly what the value that it marks draws."""
+
+    value: Any
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, Fixed | Tuned) or not hasattr(self.value, "draw"):
+            raise ValueError("tune marks something that varies")
+
+    def draw(self, key: Key) -> Any:
+        return self.value.draw(key)
+
+    def reach(self) -> tuple[Any, ...]:
+        return self.value.reach()
+
+    def plain(self) -> dict:
+        return {TUNE: self.value.plain()}
 
 
 def as_value(thing: Any) -> Value:

@@ -126,7 +126,8 @@ def test_every_way_beside_none_and_the_best_is_kept(discs, dark, tmp_path, capsy
     said = json.loads((out / "adaptation.json").read_text())
     scores = {w["name"]: w["score"]["value"] for w in said["ways"]}
     assert list(scores) == ["without", "adabn", "fda", "coral", "dann"]
-    assert said["chosen"] == max(scores, key=scores.get) and scores[said["chosen"]] >= scores["without"]
+    sure = {w["name"] for w in said["ways"] if w["gain"] is None or w["gain"]["low"] > 0}
+    assert said["chosen"] == max(sure, key=scores.get) and "fda" in sure
     assert scores["fda"] > scores["without"] + 0.1  # the planted difference is one of light, which it takes away
     assert (out / "model.safetensors").read_bytes() == (out / said["chosen"] / "model.safetensors").read_bytes()
     assert json.loads((out / "run.json").read_text())["adapted"]["pictures"] == 20

@@ -123,6 +123,78 @@ def test_a_candidate_is_a_reweighted_pool():
     assert len(chosen_rows(axes, None, 400, 100, Key(1))) == 100
 
 
+def test_whole_numbers_stay_whole():
+    axis = axes_of({"world.count": np.random.default_rng(0).integers(2, 9, 200).tolist()}, ["world.count"])[0]
+    assert axis.recipe_value({"world.count:centre": 1.0, "world.count:width": 0.5}) == "{integers: [5, 8]}"
+
+
+def test_the_first_rung_is_an_optuna_study_and_a_replay_writes_the_same_trials(tmp_path):
+    import optuna
+
+    trials = []
+    for _ in range(2):
+        search(RANGES, Planted(2), Plan(candidates=6, keep=(2, 1)), tmp_path / "rungs.jsonl")
+        backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "optuna.journal"))
+        study = optuna.load_study(study_name=None, storage=optuna.storages.JournalStorage(backend))
+        trials.append([(t.params, t.value) for t in study.trials])
+    assert len(trials[0]) == 6 and trials[0] == trials[1] and all(value is not None for _, value in trials[0])
+
+
+@pytest.fixture
+def pool_and_real(tmp_path):
+    """A small pool whose recipe marks two places, and two sets of other pictures that no recipe vouches for."""
+    from understudy.writers import About, read
+    from understudy.writers.coco import Coco
+
+    recipe = tmp_path / "broad.yaml"
+    recipe.write_text("""
+name: broad
+world:
+  solids:
+    count: 2
+    shape: box
+    distractors: 0
+    size_m: {tune: {log_uniform: [0.2, 0.7]}}
+    paint: {saturation: {tune: {uniform: [0, 0.9]}}}
+sensors: {renderer: flat, camera: {size: [48, 32]}}
+labels: {keep: [boxes, masks]}
+""")
+    found = []
+    for name, seed, count in (("pool", 1, 30), ("val", 2, 8), ("test", 3, 8)):
+        out = tmp_path / name
+        assert main(["generate", str(recipe), "-n", str(count), "--seed", str(seed), "-o", str(out), "-w", "0", "-q"]) == 0
+        if name != "pool":
+            real = Coco()
+            shard = real.shard(tmp_path / f"real-{name}", 0)
+            for record in read(out):
+                shard.add(record)
+            shard.close()
+            out = tmp_path / f"real-{name}"
+            real.finish(out, [0], About(name, ("sphere", "box", "cylinder", "cone", "ring", "capsule")))
+        found.append(out)
+    return found
+
+
+@pytest.mark.slow
+def test_marked_places_are_searched_finalists_rendered_afresh_and_the_test_opened_once(pool_and_real, tmp_path, capsys):
+    pool, val, test = pool_and_real
+    out = tmp_path / "out"
+    command = ["search", str(pool), "--val", str(val), "--classes", "box", "-o", str(out), "--candidates", "6", "--pictures",
+               "12", "--budget", "108img", "--side", "32", "--batch", "6", "-w", "1", "--fresh", "20", "--test", str(test)]
+    assert main(command) == 0
+    told = capsys.readouterr().out
+    card = json.loads((out / "search.json").read_text())
+    assert {p.rpartition(":")[0] for p in card["candidates"][0]["params"]} == {
+        "", "world.solids.size_m[0]", "world.solids.paint.saturation[0]"}
+    assert len(card["fresh"]["ranking"]) >= 2 and card["fresh"]["test"]["openings"] == 1 and "opened 1 time" in told
+    assert len((out / "fresh" / "test-openings.jsonl").read_text().splitlines()) == 1
+    fresh = (out / "fresh" / "as-it-is" / "run.json").read_text()
+    assert json.loads(fresh)["seed"] == 1001  # other pictures than the pool's
+    assert main(command) == 0 and "opened before" in capsys.readouterr().err
+    assert json.loads((out / "search.json").read_text())["fresh"]["test"] == card["fresh"]["test"]
+    assert main([*command[:-1], str(val)]) != 0 and "another test was opened" in capsys.readouterr().err
+
+
 def test_what_cannot_be_tuned_is_refused():
     drawn = pool()
     assert axes_of(drawn, ["pose.lean"])[0].recipe_path == "world.people.pose.lean"

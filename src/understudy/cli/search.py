@@ -14,8 +14,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                      "that of the last of three rungs; the first has a ninth. A killed search goes on where it was.")
     parser.add_argument("pool", metavar="POOL", type=Path, help="a made data set, with its manifest.parquet")
     parser.add_argument("--val", required=True, type=Path, metavar="REAL", help="real pictures that judge candidates")
-    parser.add_argument("--tune", action="append", required=True, metavar="PATH",
-                        help="a drawn path or its end (camera.iso); may be given again")
+    parser.add_argument("--tune", action="append", default=[], metavar="PATH",
+                        help="a drawn path or its end (camera.iso); may be given again (default: what the pool's recipe "
+                        "marks with `tune:`)")
+    parser.add_argument("--fresh", type=int, metavar="N",
+                        help="render each finalist and the recipe as it is afresh, N pictures each; rank them on --val")
+    parser.add_argument("--test", type=Path, metavar="REAL",
+                        help="with --fresh: other real pictures, opened once, for the winner and the recipe as it is")
     parser.add_argument("-o", "--out", required=True, type=Path, help="the folder for journal, report and recipe")
     parser.add_argument("--candidates", type=int, default=27, metavar="N", help="(default 27)")
     parser.add_argument("--pictures", type=int, metavar="N", help="of each candidate (default: a third of the pool)")
@@ -47,7 +52,12 @@ def run(args: argparse.Namespace) -> int:
     base = Request(**train.wanted(args), **train.settings(args))
     pictures = args.pictures or max(_count(open_source(args.pool), base.side) // 3, 1)
     keep = (max(args.candidates // 3, 2), max(args.candidates // 9, 1))
-    caught = hunt(Hunt(base, tuple(args.tune), pictures, args.out, Plan(args.candidates, keep, seed=args.seed),
+    if args.test is not None and args.fresh is None:
+        raise UsageError("--test measures recipes rendered afresh", remedy="Add --fresh N, or use `understudy compare`")
+    if args.fresh is not None and args.fresh < 20:
+        raise UsageError("--fresh is too small", wanted="20 or more", got=args.fresh)
+    tuned = tuple(args.tune) or _marked(args.pool)
+    caught = hunt(Hunt(base, tuned, pictures, args.out, Plan(args.candidates, keep, seed=args.seed),
                        args.workers or default_workers()), compare.progress)
     o = caught.outcome
     print(f"{o.verdict}: {o.gain:+.4f} over the pool as it is, standard error {o.noise:.4f}; tau between rungs "
@@ -58,7 +68,23 @@ def run(args: argparse.Namespace) -> int:
     for path, value in caught.changes.items():
         print(f"  --set '{path}={value}'")
     print(f"{written}, {args.out / 'report.html'}")
+    if args.fresh is not None:
+        from understudy.cli.finalists import afresh
+
+        return afresh(args, base, caught)
     return 0
+
+
+def _marked(pool: Path) -> tuple[str, ...]:
+    """The drawn paths that the pool's recipe marks with ``tune:``."""
+    from understudy.errors import UsageError
+    from understudy.learn.realism.judge import manifest_paths
+    from understudy.recipe import parse
+
+    if (pool / "recipe.yaml").is_file() and (found := parse(pool / "recipe.yaml").tuned(manifest_paths(pool))):
+        return tuple(found)
+    raise UsageError("nothing says what to tune", where=pool, remedy="Name paths with --tune, or mark places of the recipe, "
+                     "as in iso: {tune: {log_uniform: [100, 3200]}}")
 
 
 def _count(source, side: int) -> int:

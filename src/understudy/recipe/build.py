@@ -12,6 +12,7 @@ from understudy.recipe.marks import Reading, listed, nearest, quoted
 from understudy.recipe.parts import Declared, LabelSettings, Table, Tables, declared
 from understudy.recipe.places import Place, places
 from understudy.recipe.tree import Entries, Node, Scalar, shown
+from understudy.values import TUNE
 
 
 class Builder:
@@ -37,7 +38,7 @@ class Builder:
             return self.slot(node, field, path)
         if isinstance(field, Param):
             return read_value(self.reading, node, field, path)
-        if isinstance(node, Entries) and len(node.pairs) == 1 and node.pairs[0][0].text in NAMES:
+        if isinstance(node, Entries) and len(node.pairs) == 1 and node.pairs[0][0].text in (*NAMES, TUNE):
             self.reading.wrong(node.mark, path, "is the same for the whole data set, so it cannot vary",
                                wanted=wanted(field), got=shown(node), remedy="Write one value")
             return WRONG

@@ -12,7 +12,8 @@ form                  arguments                                       where
 ====================  ==============================================  =========================================
 
 The first four also take their arguments by name (``{uniform: {low: 20, high: 30}}``). An option of ``choice`` and of the
-list form of ``weighted`` may be a distribution itself; a label of ``weighted`` may be a range (``"0-12"``, and ``"61+"`` up
+list form of ``weighted`` may be a distribution itself; ``{tune: {uniform: [20, 30]}}`` marks the whole of a parameter's
+distribution as one that ``understudy search`` may move; a label of ``weighted`` may be a range (``"0-12"``, and ``"61+"`` up
 to the support's end) where numbers are wanted.
 """
 
@@ -34,10 +35,12 @@ from understudy.recipe.scalars import plain_scalar
 from understudy.recipe.tree import Entries, Items, Node, Scalar, shown
 from understudy.values import (
     RANGE_LABEL,
+    TUNE,
     Choice,
     Integers,
     LogUniform,
     Normal,
+    Tuned,
     Uniform,
     Value,
     Weighted,
@@ -81,8 +84,17 @@ def legal_forms(support: supports.Support) -> tuple[str, ...]:
 
 def read_value(reading: Reading, node: Node, field: Param, path: str) -> Value | object:
     """The Value that the node says, every reach inside the support; or WRONG."""
-    option = _option(reading, node, field, path)
-    return option if option is WRONG else as_value(option)
+    tuned = isinstance(node, Entries) and [key.text for key, _ in node.pairs] == [TUNE]
+    inner = node.pairs[0][1] if tuned else node
+    option = _option(reading, inner, field, path)
+    if option is WRONG or not tuned:
+        return option if option is WRONG else as_value(option)
+    if not hasattr(option, "draw"):
+        reading.wrong(inner.mark, path, "never varies, so there is nothing to tune", wanted="a distribution",
+                      got=shown(inner), remedy="Write the range that a search may move in, as {tune: {uniform: [low, high]}}"
+                      if isinstance(field.support, NUMERIC) else "Write {tune: {choice: [...]}}")
+        return WRONG
+    return Tuned(option)
 
 
 def _option(reading: Reading, node: Node, field: Param, path: str) -> Any:

@@ -15,7 +15,7 @@ from understudy.recipe.literals import Located
 from understudy.recipe.marks import listed, number
 from understudy.recipe.parts import Declared, Tables, declared, entry_name
 from understudy.recipe.scalars import is_plain
-from understudy.values import as_value
+from understudy.values import TUNE, as_value
 
 
 def plain_fields(thing: Any, tables: Tables, path: str) -> dict[str, Any]:
@@ -99,7 +99,23 @@ def _block(mapping: Mapping[str, Any], indent: int) -> list[str]:
 def _is_distribution(mapping: Mapping[str, Any]) -> bool:
     from understudy.recipe.distributions import NAMES
 
-    return len(mapping) == 1 and next(iter(mapping)) in NAMES
+    return len(mapping) == 1 and next(iter(mapping)) in (*NAMES, TUNE)
+
+
+def marks(plain: Any, path: str = "") -> list[str]:
+    """The paths of everything in plain data that is marked with ``tune``."""
+    if not isinstance(plain, Mapping):
+        return []
+    if list(plain) == [TUNE]:
+        return [path]
+    return [found for key, value in plain.items() for found in marks(value, f"{path}.{key}" if path else str(key))]
+
+
+def unmarked(plain: Any) -> Any:
+    """Plain data without the marks of ``tune``."""
+    if isinstance(plain, Mapping):
+        return unmarked(plain[TUNE]) if list(plain) == [TUNE] else {k: unmarked(v) for k, v in plain.items()}
+    return [unmarked(v) for v in plain] if isinstance(plain, list) else plain
 
 
 def flow(value: Any) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -16,7 +18,8 @@ from understudy.recipe.literals import WRONG
 from understudy.recipe.marks import Mark, Reading, listed
 from understudy.recipe.origin import starts_line
 from understudy.recipe.parts import COUNT, SEED, TABLES, LabelSettings, Sensors, Tables, root
-from understudy.recipe.plain import paths, plain_field, said, to_yaml
+from understudy.recipe.places import places
+from understudy.recipe.plain import marks, paths, plain_field, said, to_yaml, unmarked
 from understudy.recipe.tree import from_python
 from understudy.worlds import World
 from understudy.writers import Format
@@ -86,10 +89,26 @@ class Recipe:
 
     @cached_property
     def digest(self) -> str:
-        """32 hexadecimal digits of everything that shapes a record but the seed: all parts except count, seed and write."""
-        shaping = {k: v for k, v in self.plain().items() if k not in ("count", "seed", "write")}
+        """32 hexadecimal digits of everything that shapes a record but the seed: all parts except count, seed and write,
+        without the marks of ``tune``."""
+        shaping = {k: unmarked(v) for k, v in self.plain().items() if k not in ("count", "seed", "write")}
         text = json.dumps(shaping, ensure_ascii=True, separators=(",", ":"))
         return blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def tuned(self, columns: Iterable[str]) -> list[str]:
+        """Those of ``columns`` (drawn paths, as the manifest names them) whose place the recipe marks with ``tune``.
+
+        Of a path that is drawn for each of several things, the first thing's column.
+        """
+        marked = set(marks(self.plain()))
+        tree = from_python(self._located(), Reading(Path.cwd()))
+        known = [p for p in places(tree, root(self.tables), self.tables) if p.path in marked]
+        found: dict[str, str] = {}
+        for column in columns:
+            name = re.sub(r"\[\d+\]", "", column)
+            if any(p.answers(tuple(name.split("."))) for p in known):
+                found.setdefault(name, column)
+        return list(found.values())
 
 
 def agree(read: dict[str, Any], reading: Reading, mark: Mark, tables: Tables) -> None:

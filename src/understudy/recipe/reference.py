@@ -35,6 +35,7 @@ _FORMS = {
     "choice": "one of them, equally likely; an option may be a distribution",
     "weighted": "one of them by weight; a range such as `0-12` or `61+` is an option where numbers are wanted",
 }
+_TUNE = "what the distribution inside draws; `understudy search` may move it (only around a parameter's whole distribution)"
 _EXAMPLE = {"choice": "[a, b, c]", "weighted": "{a: 3, b: 1}"}
 
 
@@ -44,6 +45,7 @@ def reference(tables: Tables = TABLES) -> str:
     forms = ["| distribution | draws |", "| --- | --- |"]
     forms += [f"| `{{{name}: {_EXAMPLE.get(name) or '[' + ', '.join(FORMS[name].arguments) + ']'}}}` | {doc} |"
               for name, doc in _FORMS.items()]
+    forms.append(f"| `{{tune: {{uniform: [low, high]}}}}` | {_TUNE} |")
     sections = [_HEAD.format(parts=parts, forms="\n".join(forms))]
     for name, field in root(tables).items():
         if isinstance(field, Group):

@@ -17,7 +17,7 @@ from understudy.recipe.distributions import FORMS, NUMERIC, legal_forms
 from understudy.recipe.parts import COUNT, SEED, TABLES, Declared, Tables, declared, root
 from understudy.recipe.plain import plain_field, said
 from understudy.recipe.units import siblings
-from understudy.values import RANGE_LABEL
+from understudy.values import RANGE_LABEL, TUNE
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,7 +61,9 @@ class _Schemas:
         if name not in self.defs:
             self.defs[name] = {}
             self.defs[name] = {"anyOf": [_literal(field.support, field.unit), *self.distributions(field, name)]}
-        return {"$ref": f"#/$defs/{name}"}
+        own = {"$ref": f"#/$defs/{name}"}
+        return {"anyOf": [own, {"type": "object", "properties": {TUNE: own}, "required": [TUNE],
+                                "additionalProperties": False}]}
 
     def distributions(self, field: Param, name: str) -> list[dict[str, Any]]:
         support, own = field.support, {"$ref": f"#/$defs/{name}"}

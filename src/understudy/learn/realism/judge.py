@@ -23,6 +23,7 @@ from understudy.viewer.charts import histogram
 
 SIDE = 192
 _LEAST = 20
+_FIXED = ("index", "file_name", "attempts")  # columns of a manifest that no path has
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,14 @@ def _attributes(made: Store, real: Store, made_source: Source, real_source: Sour
     return found, moved
 
 
+def manifest_paths(made: Path) -> list[str]:
+    """The drawn paths of a made data set, as its manifest names them; [] without one."""
+    import pyarrow.parquet as pq
+
+    file = made / "manifest.parquet"
+    return [n for n in pq.read_schema(file).names if n not in _FIXED] if file.is_file() else []
+
+
 def drawn_of(made: Store) -> dict[str, list]:
     """{path: value of each picture} from the manifest beside a made data set; {} without one. Paths of later instances
     (``[1]`` and on) are left out: few pictures have them."""
@@ -119,7 +128,7 @@ def drawn_of(made: Store) -> dict[str, list]:
     rows = [place.get(int(i)) for i in made.index[made.rows]]
     kept = {}
     for name in table.column_names:
-        if name in ("index", "file_name", "attempts") or ("[" in name and "[0]" not in name):
+        if name in _FIXED or ("[" in name and "[0]" not in name):
             continue
         column = table.column(name).to_pylist()
         kept[name] = [None if r is None else column[r] for r in rows]

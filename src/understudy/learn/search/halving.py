@@ -3,7 +3,8 @@
 The first rung holds the recipe as it is with three seeds (their spread is the noise floor), half of the candidates from a
 scrambled Sobol sequence, half from TPE (Bergstra et al., NeurIPS 2011) that learns from all of them. Every score is written
 to a journal at once. A killed search replays: the samplers are seeded, so it asks the same questions and finds the answers
-in the journal. A seed's search is therefore one function of its scores, killed or not.
+in the journal. A seed's search is therefore one function of its scores, killed or not. The first rung is also an Optuna
+study in a JournalStorage beside it, written anew by each replay, for Optuna's own tools.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
     rungs = len(plan.keep) + 1
     base = [asked([Task(None, 0, plan.seed + s) for s in range(plan.base_seeds)])]
     tell(f"as it is: {np.mean(base[0]):.4f}, three seeds {min(base[0]):.4f} to {max(base[0]):.4f}")
-    params = _first_rung(ranges, asked, plan, tell)
+    params = _first_rung(ranges, asked, plan, tell, journal and journal.with_name("optuna.journal"))
     scores = {i: [asked([Task(p, 0, plan.seed)])[0]] for i, p in enumerate(params)}
     going = list(scores)
     agreement = []
@@ -127,11 +128,16 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
     return Outcome(candidates, candidates[best], base, sigma, gain, noise, agreement)
 
 
-def _first_rung(ranges, asked: _Journalled, plan: Plan, tell) -> list[Params]:
+def _first_rung(ranges, asked: _Journalled, plan: Plan, tell, storage: Path | None) -> list[Params]:
     optuna = _optuna()
     distributions = {name: optuna.distributions.FloatDistribution(*reach) for name, reach in ranges.items()}
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(
-        multivariate=True, n_startup_trials=0, seed=plan.seed, constant_liar=plan.at_once > 1))
+    kept = None
+    if storage is not None:
+        storage.unlink(missing_ok=True)
+        kept = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(storage)))
+    sampler = optuna.samplers.TPESampler(multivariate=True, n_startup_trials=0, seed=plan.seed,
+                                         constant_liar=plan.at_once > 1)
+    study = optuna.create_study(storage=kept, study_name="first rung", direction="maximize", sampler=sampler)
     params: list[Params] = []
     spread = sobol(ranges, -(-plan.candidates // 2), plan.seed)
     for point, value in zip(spread, asked([Task(p, 0, plan.seed) for p in spread])):

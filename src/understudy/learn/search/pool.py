@@ -38,16 +38,19 @@ class Hunt:
 
 @dataclass(frozen=True)
 class Caught:
-    """What a search found. changes : {recipe path: value as YAML} of the best candidate; shares : importances."""
+    """What a search found. changes : {recipe path: value as YAML} of the best candidate; shares : importances;
+    finalists : (number, changes) of each candidate of the last rung, best first."""
 
     outcome: Outcome
     changes: Mapping[str, str]
     shares: Mapping[str, float]
     task: str
+    finalists: Sequence[tuple[int, Mapping[str, str]]] = ()
 
 
 def hunt(what: Hunt, tell: Tell) -> Caught:
-    """Search the pool ``what.base.data``; writes rungs.jsonl (the journal), search.json and report.html."""
+    """Search the pool ``what.base.data``; writes rungs.jsonl (the journal), optuna.journal (the first rung as
+    Optuna's own tools read it), search.json and report.html."""
     from understudy.learn.cache import open_store
     from understudy.learn.prepare import prepare, stored_side
     from understudy.learn.realism.judge import drawn_of
@@ -82,8 +85,10 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
     shares = importances(ranges_of(axes), outcome.candidates, what.plan.seed)
-    changes = {a.recipe_path: value for a in axes if (value := a.recipe_value(outcome.best.params))}
-    caught = Caught(outcome, changes, shares, base.task)
+    last = sorted((c for c in outcome.candidates if len(c.scores) > len(what.plan.keep)), key=lambda c: -c.scores[-1])
+    finalists = [(c.number, _changes(axes, c.params)) for c in last]
+    changes = _changes(axes, outcome.best.params)
+    caught = Caught(outcome, changes, shares, base.task, finalists)
     plain = {"verdict": outcome.verdict, "gain": outcome.gain, "standard_error": outcome.noise, "sigma": outcome.sigma,
              "agreement": list(outcome.agreement), "changes": changes, "importances": shares,
              "effective_pictures": effective(axes, outcome.best.params, len(store)), "versions": versions(),
@@ -93,6 +98,10 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     replace_file(what.out / "search.json", [json.dumps(plain, indent=1) + "\n"])
     replace_file(what.out / "report.html", [_report(what, caught)])
     return caught
+
+
+def _changes(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, str]:
+    return {a.recipe_path: value for a in axes if (value := a.recipe_value(params))}
 
 
 def _scorer(what: Hunt, axes: Sequence[Axis], n: int, pool: ProcessPoolExecutor | None) -> Callable:

@@ -56,11 +56,15 @@ class Axis:
             return np.where(np.isnan(self.values) | ((self.values >= low) & (self.values <= high)), 1.0, 0.0)
 
     def recipe_value(self, params: Mapping[str, float]) -> str:
-        """What a recipe would say, as YAML: a window as ``uniform``, factors as ``weighted``; "" where nothing changes."""
+        """What a recipe would say, as YAML: a window as ``uniform`` or ``integers``, factors as ``weighted``; "" where
+        nothing changes."""
         if self.numeric:
             if params[f"{self.path}:width"] > 0.98:
                 return ""
             low, high = self._window(params)
+            known = self.values[~np.isnan(self.values)]
+            if (known == np.round(known)).all():  # whole numbers are drawn there
+                return f"{{integers: [{int(np.ceil(low))}, {int(np.floor(high))}]}}"
             return f"{{uniform: [{low:.5g}, {high:.5g}]}}"
         share = {t: float(np.mean([v == t for v in self.values if v is not None])) for t in self.texts}
         told = ", ".join(f"{t}: {share[t] * 2.0 ** params[f'{self.path}:{t}']:.3g}" for t in self.texts)
