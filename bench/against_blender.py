@@ -103,7 +103,6 @@ def our_reference(scene, renderer, index: int, samples: int) -> np.ndarray:
 def _light(scene, settings, key: Key) -> tuple[float, float, np.ndarray]:
     """CPU and wall seconds from the scene's arrays to exposed light, and the light before exposure, which is not linear."""
     from understudy.renderers.mitsuba import meshes, rays
-    from understudy.renderers.mitsuba.denoise import denoised
     from understudy.renderers.mitsuba.variant import mitsuba
     from understudy.renderers.triangles import triangles_of
     from understudy.sensors import metered
@@ -115,8 +114,8 @@ def _light(scene, settings, key: Key) -> tuple[float, float, np.ndarray]:
     w, h = scene.camera.lens.size_wh
     hits = rays.centre_hits(mi, bare, scene.camera, np.arange(w * h))
     paths = settings.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key, sky=True)
-    maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
-    picture = denoised(*maps, "fast" if settings.denoise == "auto" else settings.denoise)
+    light, shown, albedo, normal = (v.reshape(h, w, 3) for v in (paths.light, paths.shown, paths.albedo, paths.normal))
+    picture = shown + settings.denoised(light, paths.cover.reshape(h, w), albedo, normal)
     metered(picture)
     return time.process_time() - start, time.perf_counter() - wall, picture
 

@@ -55,7 +55,8 @@ def test_white_furnace():
     traced = light_of(scene_of(MATT, environment=environment()))
     assert traced.cover.max() == 1 and traced.cover.min() == 0
     assert traced.light[traced.cover == 1].mean() == pytest.approx(1.0, abs=0.005)
-    assert traced.light[traced.cover == 0] == pytest.approx(1.0)
+    assert traced.shown[traced.cover == 0] == pytest.approx(1.0)
+    assert not traced.light[traced.cover == 0].any() and not traced.shown[traced.cover == 1].any()
 
 
 @pytest.mark.parametrize("roughness, metallic", [(0.05, 1.0), (0.4, 1.0), (0.3, 0.0), (1.0, 0.0)])

@@ -34,7 +34,7 @@ class Path:
     samples: int = setting(3, Integers(1, 65536), "", "paths a pixel")
     max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
     denoise: str = setting("auto", OneOf(("auto", "off", "fast", "balanced", "high")), "",
-                           "Open Image Denoise's effort; auto is fast, and half the resolution for figures in a photograph")
+                           "Open Image Denoise's effort; auto is fast at half the resolution, laid back over the full one")
     shadow_samples: int = setting(16, Integers(0, 4096), "",
                                   "rays to the light from each ground point of a photograph; 0 casts no shadow")
 
@@ -64,14 +64,22 @@ class Path:
     def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, key: Key) -> np.ndarray:
         """(h, w, 3) float32: the light that arrives at the sensor."""
         from understudy.renderers.mitsuba.composite import into_photograph
-        from understudy.renderers.mitsuba.denoise import denoised
 
         if scene.backdrop is not None:
             return into_photograph(mi, bare, scene, triangles, hits, self, key)
         w, h = scene.camera.lens.size_wh
         paths = self.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key.child("paths"), sky=True)
-        maps = (v.reshape(h, w, 3) for v in (paths.light, paths.albedo, paths.normal))
-        return metered(denoised(*maps, "fast" if self.denoise == "auto" else self.denoise))
+        light, shown, albedo, normal = (v.reshape(h, w, 3) for v in (paths.light, paths.shown, paths.albedo, paths.normal))
+        return metered(shown + self.denoised(light, paths.cover.reshape(h, w), albedo, normal))
+
+    def denoised(self, light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
+        """``light`` (h, w, 3) without its noise; all maps are float32 and premultiplied by ``cover`` (h, w)."""
+        from understudy.renderers.mitsuba.denoise import denoised
+        from understudy.renderers.mitsuba.upsampled import half_denoised
+
+        if self.denoise == "auto":
+            return half_denoised(light, cover, albedo, normal, "fast")
+        return denoised(light, albedo, normal, self.denoise)
 
     def paths(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, pixels: np.ndarray, key: Key, *, sky: bool):
         """The :class:`~understudy.renderers.mitsuba.paths.Traced` light of ``pixels``, compiled or, failing that, plain."""

@@ -9,10 +9,9 @@ import numpy as np
 from understudy.key import Key
 from understudy.renderers.channels import Hits
 from understudy.renderers.mitsuba.defocus import defocused
-from understudy.renderers.mitsuba.denoise import denoised
 from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import shadow_ratio
-from understudy.renderers.mitsuba.upsampled import filled, half_denoised
+from understudy.renderers.mitsuba.upsampled import filled
 from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
@@ -59,10 +58,7 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
     if quality.denoise != "off":
         albedo, normal = mapped(paths.albedo), mapped(paths.normal)
         for box in _boxes(cover > 0):
-            if quality.denoise == "auto":
-                light[box] = half_denoised(light[box], cover[box], albedo[box], normal[box], "fast")
-            else:
-                light[box] = denoised(light[box], albedo[box], normal[box], quality.denoise)
+            light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box])
         light *= (cover > 0)[..., None]
     return light, cover
 

@@ -20,13 +20,15 @@ from understudy.scene import Camera
 
 @dataclass(frozen=True)
 class Traced:
-    """Means over each pixel's samples, (k, ...) float32; a sample that met nothing counts as 0 (but see ``light``).
+    """Means over each pixel's samples, (k, ...) float32; a sample that met nothing counts as 0.
 
-    light : (k, 3) radiance; cover : (k,) share of samples that met a surface
+    light : (k, 3) radiance from surfaces; shown : (k, 3) straight from sky and lamps, which is free of noise
+    cover : (k,) share of samples that met a surface
     albedo : (k, 3) base colour and normal : (k, 3) world shading normal of the first surface, for the denoiser
     """
 
     light: np.ndarray
+    shown: np.ndarray
     cover: np.ndarray
     albedo: np.ndarray
     normal: np.ndarray
@@ -40,14 +42,14 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
     import drjit as dr
 
     if not len(pixels):
-        return Traced(*(np.zeros((0, *s), np.float32) for s in ((3,), (), (3,), (3,))))
+        return Traced(*(np.zeros((0, *s), np.float32) for s in ((3,), (3,), (), (3,), (3,))))
     mi, n = stage.mi, len(pixels) * samples
     full = full_length(samples, max_depth)
     rng = mi.PCG32(size=n, initstate=dr.opaque(mi.UInt64, int(key.words(1)[0])), initseq=dr.opaque(mi.UInt64, 1))
     which = dr.arange(mi.UInt32, n) // dr.opaque(mi.UInt32, len(pixels))
     ray = sampled_rays(mi, camera, pixels, samples, rng)
-    state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0), mi.Float(0),
-             mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
+    state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0),
+             mi.Color3f(0), mi.Float(0), mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
     long = which < dr.opaque(mi.UInt32, full)
     limit = dr.select(long, dr.opaque(mi.UInt32, max_depth), 2)
     # a pixel's k-th sample takes its first light from the k-th stretch of the pool; the long paths cover all of it, and so
@@ -56,14 +58,15 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
                dr.select(long, dr.opaque(mi.Float, 1 / full), dr.opaque(mi.Float, 1 / max(1, samples - full))))
     step = _Step(dr, stage, limit, dr.opaque(mi.Float, samples / full), sky, stretch)
     state = dr.while_loop(state, lambda depth, alive, *_: alive, step,
-                          labels=("depth", "alive", "origin", "direction", "weight", "light", "density", "cover", "albedo",
-                                  "normal", "rng"), label="paths")
-    light, cover, albedo, normal = state[5], state[7], state[8], state[9]
+                          labels=("depth", "alive", "origin", "direction", "weight", "light", "shown", "density", "cover",
+                                  "albedo", "normal", "rng"), label="paths")
+    light, shown, _, cover, albedo, normal = state[5:11]
     light = dr.select(dr.isfinite(light.x + light.y + light.z), light, 0)
-    parts = [light.x, light.y, light.z, cover, albedo.x, albedo.y, albedo.z, normal.x, normal.y, normal.z]
+    parts = [*light, *shown, cover, *albedo, *normal]
     dr.eval(parts)
-    table = np.stack([np.array(p).reshape(samples, -1).sum(axis=0) for p in parts], axis=1) / np.float32(samples)
-    return Traced(table[:, :3], table[:, 3], table[:, 4:7], table[:, 7:])
+    sums = [np.broadcast_to(np.array(p), n).reshape(samples, -1).sum(axis=0) for p in parts]  # what nothing adds to is one 0
+    table = np.stack(sums, axis=1) / np.float32(samples)
+    return Traced(table[:, :3], table[:, 3:6], table[:, 6], table[:, 7:10], table[:, 10:])
 
 
 def full_length(samples: int, max_depth: int) -> int:
@@ -82,7 +85,7 @@ class _Step:
     def __init__(self, dr, stage: Stage, limit, boost, sky: bool, stretch) -> None:
         self.dr, self.stage, self.limit, self.boost, self.sky, self.stretch = dr, stage, limit, boost, sky, stretch
 
-    def __call__(self, depth, alive, origin, direction, weight, light, density, cover, albedo, normal, rng):
+    def __call__(self, depth, alive, origin, direction, weight, light, shown, density, cover, albedo, normal, rng):
         dr, stage, mi = self.dr, self.stage, self.stage.mi
         lights = stage.lights
         first = depth == 0
@@ -93,17 +96,17 @@ class _Step:
         if lights.has_lamps:
             shine, lamp_t, lamp_density = self._lamp_seen(origin, direction, alive)
             lit = alive & (lamp_t < reach)
-            if not self.sky:
-                lit &= ~first
-            light += dr.select(lit, weight * shine * dr.select(first, 1, density / (density + lamp_density + 1e-12)), 0)
+            if self.sky:
+                shown += dr.select(lit & first, shine, 0)
+            light += dr.select(lit & ~first, weight * shine * (density / (density + lamp_density + 1e-12)), 0)
             hit &= ~(lamp_t < reach)
             alive = alive & ~(lamp_t < reach)
         if lights.has_sky:
             radiance, sky_density = self._sky(direction)
             lit = alive & ~found.is_valid()
-            if not self.sky:
-                lit &= ~first
-            light += dr.select(lit, weight * radiance * dr.select(first, 1, density / (density + sky_density + 1e-12)), 0)
+            if self.sky:
+                shown += dr.select(lit & first, radiance, 0)
+            light += dr.select(lit & ~first, weight * radiance * (density / (density + sky_density + 1e-12)), 0)
         alive = hit
         point, geometric, shading, uv, piece = self._surface(found, alive, direction)
         material = [dr.gather(mi.Vector4f, stage.material, piece * (len(COLUMNS) // 4) + k, alive) for k in range(2)]
@@ -143,8 +146,8 @@ class _Step:
         blocked = stage.scene.ray_test(mi.Ray3f(point, direction, distance, 0, []), coherent=False, active=closing)
         light += dr.select(closing & ~blocked, weight * emitted * (density / (density + source_density + 1e-12)), 0)
         onwards &= ~closing
-        return (depth + 1, onwards, dr.select(onwards, point, origin), direction, weight, light, density, cover, albedo,
-                normal, rng)
+        return (depth + 1, onwards, dr.select(onwards, point, origin), direction, weight, light, shown, density, cover,
+                albedo, normal, rng)
 
     def _surface(self, found, alive, direction):
         """Point, geometric and shading normal (both towards the viewer), texture coordinates and piece of a hit."""

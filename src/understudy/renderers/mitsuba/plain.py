@@ -51,7 +51,8 @@ def traced_plainly(mi, scene: Scene, triangles: Triangles, hits: Hits, pixels: n
     at = ((xy / (half_x, half_y) + 1) / 2 * (film_w, film_h)).astype(np.int64)
     bent = image[np.clip(at[..., 1], 0, film_h - 1), np.clip(at[..., 0], 0, film_w - 1)].reshape(-1, 4)[pixels]
     albedo, normal = (v.reshape(-1, 3)[pixels] for v in guides(scene, triangles, hits))
-    return Traced(bent[:, :3], np.clip(bent[:, 3], 0, 1), albedo, normal)
+    cover = np.ones(len(bent), np.float32) if sky else np.clip(bent[:, 3], 0, 1)  # the sky is not told from surfaces
+    return Traced(bent[:, :3], np.zeros_like(bent[:, :3]), cover, albedo, normal)
 
 
 def guides(scene: Scene, triangles: Triangles, hits: Hits) -> tuple[np.ndarray, np.ndarray]:
