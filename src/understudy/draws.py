@@ -10,6 +10,8 @@ A world receives one :class:`Draws`, asks it for each value by the field's name,
         body.note("height_m", 1.74)              # a derived fact, remembered too, not drawn
         freckles = body.key("freckles")          # a stream for bulk randomness that is no parameter
 
+``lasting`` is the key of a record's first attempt; see :meth:`Draws.ordered`.
+
 So the recipe's ``world.people.body.age`` is one axis, however many figures draw from it: a column's name is the path and
 the members' numbers in brackets. Removing the third figure moves no other draw.
 """
@@ -27,24 +29,39 @@ Scalar = str | int | float | bool | None
 class Draws:
     """A place in the tree of a record's draws. Places made from one another share one memory."""
 
-    __slots__ = ("_key", "_members", "_memory", "_path")
+    __slots__ = ("_key", "_lasting", "_members", "_memory", "_path")
 
     def __init__(self, key: Key, _path: tuple[str, ...] = (), _members: tuple[int, ...] = (),
-                 _memory: dict[str, Scalar] | None = None) -> None:
+                 _memory: dict[str, Scalar] | None = None, lasting: Key | None = None) -> None:
         self._key, self._path, self._members = key, _path, _members
+        self._lasting = key if lasting is None else lasting
         self._memory: dict[str, Scalar] = {} if _memory is None else _memory
 
     def at(self, *names: str) -> Draws:
         """The place below this one."""
-        return Draws(self._key.child(*names), (*self._path, *names), self._members, self._memory)
+        return Draws(self._key.child(*names), (*self._path, *names), self._members, self._memory,
+                     self._lasting.child(*names))
 
     def each(self, member: int) -> Draws:
         """This place for the ``member``-th of several alike (figure 0, figure 1 ...)."""
-        return Draws(self._key, self._path, (*self._members, member), self._memory)
+        return Draws(self._key, self._path, (*self._members, member), self._memory, self._lasting)
 
     def __call__(self, name: str, value: Any) -> Any:
         """Draw ``value`` (a Value or a literal) at ``name`` and remember it."""
         drawn = as_value(value).draw(self._key.child(name, *self._members))
+        self._remember(name, drawn)
+        return drawn
+
+    def ordered(self, name: str, value: Any) -> Any:
+        """Draw like a call, but where ``value`` is a choice of options, its option is the same in every attempt at a record.
+
+        So a draw that is refused and drawn again does not shift the shares of what was ordered: a population's mix.
+        """
+        value = as_value(value)
+        if not hasattr(value, "pick"):
+            return self(name, value)
+        drawn = as_value(value.pick(self._lasting.child(name, *self._members))).draw(
+            self._key.child(name, *self._members, "value"))
         self._remember(name, drawn)
         return drawn
 

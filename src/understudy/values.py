@@ -169,7 +169,11 @@ class Choice:
             raise ValueError("choice wants at least one option, got none")
 
     def draw(self, key: Key) -> Any:
-        return as_value(key.child("which").choice(self.options)).draw(key.child("value"))
+        return as_value(self.pick(key)).draw(key.child("value"))
+
+    def pick(self, key: Key) -> Any:
+        """The option that ``draw`` draws from."""
+        return key.child("which").choice(self.options)
 
     def reach(self) -> tuple[Any, ...]:
         return tuple(r for option in self.options for r in as_value(option).reach())
@@ -195,8 +199,11 @@ class Weighted:
             raise ValueError("weighted wants at least one weight above 0")
 
     def draw(self, key: Key) -> Any:
-        _, value, _ = self.options[key.child("which").weighted([w for _, _, w in self.options])]
-        return as_value(value).draw(key.child("value"))
+        return as_value(self.pick(key)).draw(key.child("value"))
+
+    def pick(self, key: Key) -> Any:
+        """The option that ``draw`` draws from."""
+        return self.options[key.child("which").weighted([w for _, _, w in self.options])][1]
 
     def reach(self) -> tuple[Any, ...]:
         return tuple(r for _, value, _ in self.options for r in as_value(value).reach())

@@ -70,7 +70,8 @@ def make_record(recipe: Recipe, index: int, *, max_attempts: int = MAX_ATTEMPTS)
     for attempt in range(max_attempts):
         seconds: dict[str, float] = {}
         try:
-            record, skipped = _attempt(recipe, index, Key(recipe.seed).child("record", index, attempt), seconds)
+            key, first = (Key(recipe.seed).child("record", index, a) for a in (attempt, 0))
+            record, skipped = _attempt(recipe, index, key, first, seconds)
             return Made(record, attempt + 1, tuple(refused), seconds, skipped)
         except (Unsatisfiable, AssetError) as error:
             refused.append(str(error))
@@ -78,8 +79,9 @@ def make_record(recipe: Recipe, index: int, *, max_attempts: int = MAX_ATTEMPTS)
     return Rejected(index, tuple(refused), isinstance(last, AssetError))
 
 
-def _attempt(recipe: Recipe, index: int, key: Key, seconds: dict[str, float]) -> tuple[Record, tuple[Skipped, ...]]:
-    draws = Draws(key)
+def _attempt(recipe: Recipe, index: int, key: Key, first: Key,
+             seconds: dict[str, float]) -> tuple[Record, tuple[Skipped, ...]]:
+    draws = Draws(key, lasting=first)
     sensors, labels = recipe.sensors, recipe.labels
     with _timed(seconds, "scene"):
         camera = sensors.camera.sample(draws.at("sensors", "camera"))

@@ -13,8 +13,9 @@ from typing import Any
 from understudy.errors import DatasetError
 from understudy.record import Record
 from understudy.viewer import charts, layers
+from understudy.viewer.mix import ordered_mix
 from understudy.viewer.page import PAGE, SCRIPT, STYLE
-from understudy.viewer.survey import Column, Survey, manifest_columns, manifest_rows, wanted_shares
+from understudy.viewer.survey import Column, Shares, Survey, manifest_columns, manifest_rows, wanted_shares
 
 _SAMPLE_PX = 460
 _MOST_CHARTS = 160
@@ -26,7 +27,7 @@ class Source:
     """What lies in a data set's folder beside its records; empty for a foreign one.
 
     lost : reasons why records were rejected or failed, counted; redrawn : draws that were refused and drawn again
-    problems : what could not be read, said in the report
+    mix : the ordered axes of a population crossed; problems : what could not be read, said in the report
     """
 
     name: str
@@ -34,6 +35,7 @@ class Source:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     run: Mapping[str, Any] = field(default_factory=dict)
     licences: list[Mapping[str, Any]] = field(default_factory=list)
+    mix: Shares | None = None
     made: int = 0
     rejected: int = 0
     failed: int = 0
@@ -98,6 +100,8 @@ def read_source(path: Path) -> Source:
         except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
             source.problems.append(f"manifest.parquet: {error}")
     source.recipe = _plain_yaml(folder / "recipe.yaml", source)
+    if source.columns:
+        source.mix = ordered_mix(source.recipe, folder / "manifest.parquet")
     source.run = _json(folder / "run.json", source, {})
     licences = _json(folder / "licences.json", source, {})
     if isinstance(licences, dict) and isinstance(licences.get("assets"), list):
@@ -201,7 +205,7 @@ def _holds(survey: Survey) -> str:
 
 
 def _shares(source: Source) -> str:
-    found = wanted_shares(source.recipe, source.columns)
+    found = [*([source.mix] if source.mix else []), *wanted_shares(source.recipe, source.columns)]
     if not found:
         return ""
     limit = 0.01 / len(found)  # Bonferroni: one false alarm in a hundred reports
@@ -217,8 +221,9 @@ def _shares(source: Source) -> str:
         cards.append(f'<div class="card"><h3>{escape(shares.path)}</h3><p class="faint">{shares.n:,} draws, {verdict}</p>'
                      f'<table class="shares"><tr><th></th><th>wanted</th><th>got</th><th></th></tr>{rows}</table></div>')
     return ('<h2>Wanted against got</h2><p class="faint">Every choice of the recipe against the manifest: bar and 95 % '
-            "interval (Wilson) are what came, the tick is what was wanted. Draws that were refused shift shares; Pearson's "
-            f'chi-squared test says when by more than chance.</p><div class="charts">{"".join(cards)}</div>')
+            "interval (Wilson) are what came, the tick is what was wanted. Pearson's chi-squared test says when they differ "
+            "by more than chance (one false alarm in a hundred reports); refused draws shift shares of what is no population."
+            f'</p><div class="charts">{"".join(cards)}</div>')
 
 
 def _drawn(source: Source) -> str:

@@ -159,15 +159,15 @@ class Shares:
 def wanted_shares(recipe: Mapping[str, Any], columns: Mapping[str, Column]) -> list[Shares]:
     """Every weighted or equal choice of a recipe (its YAML as plain data) against the manifest."""
     found = []
-    for path, options in _choices(recipe, (), set()):
+    for path, options in choices(recipe):
         column = _column_of(path, columns)
         if column is None or column.n == 0 or sum(options.values()) <= 0:
             continue
         got: Counter[str] = Counter()
         for text, times in column.texts.items():
-            got[_option_of(text, options)] += times
+            got[option_of(text, options)] += times
         for number in column.numbers:
-            got[_option_of(number, options)] += 1
+            got[option_of(number, options)] += 1
         n, total = got.total(), sum(options.values())
         shares = tuple(Share(o, w / total, got[o], *wilson(got[o], n)) for o, w in options.items())
         if got[""]:  # a value that the recipe's options do not name
@@ -210,6 +210,11 @@ def chi_squared_p(shares: tuple[Share, ...], n: int) -> float | None:
     return float(chdtrc(len(cells) - 1, sum((g - w) ** 2 / w for g, w in cells)))
 
 
+def choices(recipe: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Every weighted or equal choice of a recipe (its YAML as plain data): its path, and its options with their weights."""
+    yield from _choices(recipe, (), set())
+
+
 def _choices(node: Any, path: tuple[str, ...], above: set[int]) -> Iterator[tuple[str, dict[str, float]]]:
     if not isinstance(node, Mapping) or id(node) in above or len(path) > 30:  # YAML's aliases can make a ring
         return
@@ -240,7 +245,7 @@ def _label(value: Any) -> str:
     return _plain(value)
 
 
-def _option_of(value: str | float, options: Mapping[str, float]) -> str:
+def option_of(value: str | float, options: Mapping[str, float]) -> str:
     """The option that a drawn value came from: itself, or the range that holds it ("13-17", "61+"); "" if none."""
     text = _plain(value)
     if text in options:

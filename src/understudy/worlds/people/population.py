@@ -32,6 +32,7 @@ from understudy.worlds.people.body import (
     stature_m,
     surface,
 )
+from understudy.worlds.people.feasible import refuse_impossible
 
 STATURE_ERROR_M, BMI_ERROR = 0.004, 0.25  # how near the mesh comes to what was ordered
 
@@ -79,6 +80,9 @@ class Body:
                             "which of MakeHuman's three morphs leads; mixed is a blend of all")
     variety: Value = param(Uniform(0.5, 1.0), Interval(0, 1), "", "how far features differ from MakeHuman's average")
 
+    def __post_init__(self) -> None:
+        refuse_impossible(self.age, self.height_cm, self.bmi)
+
 
 @dataclass(frozen=True)
 class Person:
@@ -94,7 +98,7 @@ class Person:
 
 def sample(draws: Draws, who: Body) -> Person:
     """Draw a person. Raises Unsatisfiable when no body has the ordered stature and index."""
-    drawn = {name: draws(name, getattr(who, name)) for name in Body.__dataclass_fields__}
+    drawn = {name: draws.ordered(name, getattr(who, name)) for name in Body.__dataclass_fields__}
     age = float(drawn["age"])
     gender = draws.key("presentation").uniform(*GENDERS[drawn["gender"]])
     ancestry = _ancestry(drawn["ancestry"], draws.key("ancestry"))

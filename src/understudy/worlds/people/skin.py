@@ -64,7 +64,7 @@ class Skin:
 
     def choose(self, draws: Draws, figure: Figure) -> Complexion:
         """The colour of the bare skin."""
-        tone = draws("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
+        tone = draws.ordered("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
         draws.note("monk_tone", tone)
         return Complexion(int(tone), _reflectance(tone, draws.key("shade")))
 

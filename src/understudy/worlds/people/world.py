@@ -59,7 +59,7 @@ class People:
     def sample(self, draws: Draws, camera: Camera) -> Scene:
         """Draw figures, a place, and how the camera sees them."""
         where = self.surroundings.sample(draws.at("surroundings"), camera)
-        count = draws("count", self.count)
+        count = draws.ordered("count", self.count)
         cast = [self._cast(draws.each(i)) for i in range(count)]
         camera, spots = framing.arrange(draws.at("framing"), self.framing, camera, where, [c.shape for c in cast])
         entities: list[Entity] = []
