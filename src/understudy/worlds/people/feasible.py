@@ -17,13 +17,14 @@ from understudy.values import Choice, Fixed, Value, Weighted, as_value, label_of
 #                     years: least and greatest stature (cm), least and greatest index (kg/m2)
 _REACHED = np.array([
     (0, 33, 66, 9.4, 16.6), (0.5, 40, 79, 9.4, 16.6), (1, 52, 103, 9.4, 18.6), (2, 60, 120, 9.5, 21.6),
-    (4, 77, 152, 10.8, 28.0), (5, 82, 161, 11.2, 29.7), (8, 95, 186, 12.5, 34.7), (12, 112, 205, 13.8, 40.0), (16, 136, 231, 15.2, 47.5),
+    (4, 77, 152, 10.8, 28.0), (5, 82, 161, 11.2, 29.7), (8, 95, 186, 12.5, 34.7), (12, 112, 205, 13.8, 40.0),
+    (16, 136, 231, 15.2, 47.5),
     (20, 136, 231, 15.3, 47.5), (95, 134, 230, 15.3, 47.5),
 ])
 
 
-_REMEDY = ("Order it apart, in a recipe for these ages and one for the others; or order bmi_z and height_z, which mean the same "
-           "at every age")
+_REMEDY = ("Order it apart, in a recipe for these ages and one for the others; or order bmi_z and height_z, which mean "
+           "the same at every age")
 
 
 def reached(years: tuple[float, float]) -> tuple[tuple[float, float], tuple[float, float]]:
