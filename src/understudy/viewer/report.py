@@ -222,7 +222,7 @@ def _shares(source: Source) -> str:
                      f'<table class="shares"><tr><th></th><th>wanted</th><th>got</th><th></th></tr>{rows}</table></div>')
     return ('<h2>Wanted against got</h2><p class="faint">Every choice of the recipe against the manifest: bar and 95 % '
             "interval (Wilson) are what came, the tick is what was wanted. Pearson's chi-squared test says when they differ "
-            "by more than chance (one false alarm in a hundred reports); refused draws shift shares of what is no population."
+            "by more than chance (one false alarm in a hundred reports); refused draws shift what is no population."
             f'</p><div class="charts">{"".join(cards)}</div>')
 
 
