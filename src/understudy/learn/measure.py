@@ -11,6 +11,7 @@ import numpy as np
 
 from understudy.errors import DatasetError, UsageError
 from understudy.learn.classes import Agreement
+from understudy.learn.evals import panoptic
 from understudy.learn.evals import regions as region_scores
 from understudy.learn.evals import things as thing_scores
 from understudy.learn.evals.bootstrap import Figure
@@ -86,7 +87,7 @@ def _regions(network, source: Source, records, agreement: Agreement, names, wors
     from understudy.learn.native.answer import class_map
 
     classes = network.spec.classes
-    matrices, facts, kept = [], [], []
+    matrices, facts, kept, segments = [], [], [], []
     shares: list[tuple[int, float, dict[str, object]]] = []
     unlabelled = 0
     for record in records:
@@ -102,6 +103,7 @@ def _regions(network, source: Source, records, agreement: Agreement, names, wors
                 own = instance.mask.decode()
                 shares.append((len(matrices), float((found[own] == number).mean()), _instance_facts(instance, record)))
         matrices.append(region_scores.confusion(truth, found, len(classes)))
+        segments.append(panoptic.counts(*(panoptic.of_map(m, UNLABELLED) for m in (truth, found)), len(classes)))
         facts.append(picture_facts(image) | {"covered": float(((truth > 0) & (truth < UNLABELLED)).mean())}
                      | _scalars(record.drawn))
         kept.append((names.get(record.index, f"picture {record.index}"), record.picture.data, truth.shape,
@@ -123,7 +125,8 @@ def _regions(network, source: Source, records, agreement: Agreement, names, wors
         if len(shares) > n or source.kind != "masks":  # where regions are no things, a region's share says nothing new
             slices += _slices([s[2] for s in shares], which, n, lambda m, w: _mean_of(covered, w[which] * m), "found of: ")
     messages = [f"{unlabelled} pictures without masks left out"] if unlabelled else []
-    return Measured("semantic", str(source.path), region_scores.figures(table, classes, counted), slices, shown,
+    figures = region_scores.figures(table, classes, counted) | panoptic.figures(np.stack(segments))
+    return Measured("semantic", str(source.path), figures, slices, shown,
                     {"confusion": table, "counted": np.array(counted)}, messages)
 
 
@@ -152,6 +155,8 @@ def _things(network, source: Source, records, agreement: Agreement, names, worst
     figures, found = thing_scores.figures(ground)
     n = len(gathered.images)
     threshold = [thing_scores.best_threshold(m) for m in found]
+    if task == "mask":  # segments need one score to cut at; precision, recall and these take the one with the best F1
+        figures |= panoptic.figures(panoptic.of_things(ground, [t[0] for t in threshold]))
     slices = _slices(gathered.facts, np.arange(n), n,
                      lambda m, w: _nan_mean([thing_scores.average_precision(f, w * m, slice(0, 1)) for f in found]),
                      "picture: ")
