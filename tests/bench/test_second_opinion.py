@@ -37,9 +37,10 @@ def test_maps_name_each_point_once_and_mirror(opinion):
 def person(opinion, shift=0.0, found=True):
     marks = np.random.default_rng(0).uniform(0, 100, (68, 2))
     coco = np.random.default_rng(1).uniform(0, 100, (17, 2))
-    theirs = (marks + [shift, 0], coco + [shift, 0]) if found else (None, None)
-    return opinion.Person(0, {"skin tone": "1-3", "age": "31-60", "gender": "man", "hair": "bald"}, [0, 0, 9, 9], [0, 0, 9, 9],
-                          marks, coco, np.ones(17, bool), found, *theirs)
+    aside = np.array([shift, 0.0])
+    theirs = (marks + aside, coco + aside) if found else (None, None)
+    group = {"skin tone": "1-3", "age": "31-60", "gender": "man", "hair": "bald"}
+    return opinion.Person(0, group, [0, 0, 9, 9], [0, 0, 9, 9], marks, coco, np.ones(17, bool), found, *theirs)
 
 
 def test_errors_are_scaled_by_the_face_and_the_body(opinion):

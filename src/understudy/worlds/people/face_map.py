@@ -126,15 +126,18 @@ def _masks(p: np.ndarray) -> dict[str, np.ndarray]:
     bags = both(_stroke([lower + down(4.5)], 1.2 * mm, 1.6))
     creases = np.clip(both(_stroke(feet, 0.9 * mm, 1.1)) + _stroke(brow_lines, 1.0 * mm, 1.4) + folds + bags, 0, 1)
     jaw = p[1:16]
-    upper_edge = np.array([p[14] + down(0, -10), p[54] + down(-2, 8), p[35] + down(6, 5), p[33] + down(4),
-                           p[31] + down(6, -5), p[48] + down(-2, -8), p[2] + down(0, 10)])
+    upper_edge = np.array([p[15] + down(-6, 9), p[15] + down(-4, -1), p[14] + down(0, -10), p[54] + down(-2, 8),
+                           p[35] + down(6, 5), p[33] + down(4), p[31] + down(6, -5), p[48] + down(-2, -8),
+                           p[2] + down(0, 10), p[1] + down(-4, 1), p[1] + down(-6, -9)])
     lower_edge = jaw + down(12)
-    beard = _fill([np.concatenate([lower_edge, upper_edge])], 4.0) * (1 - _fill([p[48:60]], 1.5))
+    beard = _fill([np.concatenate([lower_edge, upper_edge])], 8.0) * (1 - _fill([p[48:60]], 1.5))
     lip_top = np.array([p[48], p[49], p[50], p[51], p[52], p[53], p[54]])
-    moustache = _fill([np.concatenate([lip_top + down(-0.5), lip_top[::-1] * [1, 0] + [0, p[33][1] + 4 * mm]])], 2.0)
+    moustache = _fill([np.concatenate([lip_top + down(-0.5), lip_top[::-1] * [1, 0] + [0, p[33][1] + 4 * mm]])], 4.0)
     moustache *= 1 - _fill([p[48:60]], 1.2)
-    below_lips = [p[54] + down(3, 2), p[57] + down(5), p[48] + down(3, -2)]
-    chin = _fill([np.concatenate([p[6:11] + down(10), below_lips])], 3.0)
+    middle = 0.45 * p[57] + 0.55 * p[8]
+    chin = np.clip(1.6 * _blob(middle + down(3), (13 * mm, 13 * mm)) - 0.25, 0, 1) * (1 - _fill([p[48:60]], 2.0))
+    side = np.array([p[48] + down(-3), p[48] + down(6, -1), p[6] + down(0, 3)])
+    chin = np.maximum(chin, both(_stroke([side], 5 * mm, 5.0)))
     return {"lips": lips, "mouth_line": mouth_line, "brows": brows, "lashes": lashes, "nostrils": nostrils, "cheeks": cheeks,
             "nose": nose, "eyes_round": eyes_round, "creases": creases, "folds": folds, "beard": beard,
             "moustache": moustache, "chin": chin}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +46,8 @@ class Hair:
             return Worn((), None, facts)
         key = draws.key("shape")
         room = volume(key, figure, shape, clothes)
-        breadth = hair_strands.lock_m(shape, figure.detail)
+        fine = 0.6 if figure.age < 2.5 else 1.0  # an infant's
+        breadth = hair_strands.lock_m(replace(shape, lock=fine * shape.lock), figure.detail)
         painted = strands(key.child("colours"), colour)
         look = Material(texture(painted), roughness=0.55 if shape.curl else 0.42, specular=0.4)
         found = [hair_caps.cap(key, figure, shape, room, painted, skin_rgb, alone=breadth is None)]

@@ -31,7 +31,8 @@ def cap(key: Key, figure: Figure, style: Style, room: Volume, strands: np.ndarra
     share = (0.85 if alone else style.core) * np.sqrt(over_rim) * room.density
     if style.shaved:
         share = np.zeros_like(share)
-    height = np.minimum(0.0007 * size + share * thickness, 0.0007 * size + 0.95 * thickness)
+    # its edge dives under the skin, so that it throws no shadow
+    height = 0.0007 * size * np.clip(1 + room.rim_m / 0.004, -0.6, 1) + share * thickness
     direction = room.out[:, :ROWS] / np.maximum(thickness[..., None], 1e-6)
     rows = ROWS if not room.hangs.all() else RIM + 2
     points = room.inner[:, :rows] + direction[:, :rows] * height[:, :rows, None]
@@ -49,7 +50,7 @@ def cap(key: Key, figure: Figure, style: Style, room: Volume, strands: np.ndarra
     material = Material(texture(pixels), roughness=0.5, specular=0.4)
     v = 1 - (np.arange(rows)[_picked(rows, step)] + 0.5) / ROWS
     return _sheet("hair cap", figure, points, v, density, over, material, grid.closed, reach=1.0,
-                  least=0.3 if step > 1 else 0.02)
+                  least=0.3 if step > 1 else 0.1)
 
 
 def curtain(figure: Figure, style: Style, room: Volume, material: Material, alone: bool) -> Surface:

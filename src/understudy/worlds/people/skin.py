@@ -26,7 +26,7 @@ from understudy.key import Key
 from understudy.scene import PART_ID, Material, Surface, Texture
 from understudy.supports import Integers, Interval, OneOf
 from understudy.values import Uniform, Value, Weighted
-from understudy.worlds.people import body
+from understudy.worlds.people import body, facial_hair
 from understudy.worlds.people.clothes.tailor import body_charts
 from understudy.worlds.people.eyes import IRIS, eye_surfaces
 from understudy.worlds.people.face_map import BODY_PX, FACE_M, FACE_PX, FaceMasks, body_masks, face_map, face_masks
@@ -69,9 +69,9 @@ class Skin:
         return Complexion(int(tone), _reflectance(tone, draws.key("shade")))
 
     def surfaces(self, draws: Draws, figure: Figure, complexion: Complexion, covered: np.ndarray | None = None, *,
-                 hair_rgb: Sequence[float] = (0.03, 0.02, 0.012)) -> Worn:
+                 hair_rgb: Sequence[float] = (0.03, 0.02, 0.012), hair_colour: str = "dark brown") -> Worn:
         """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
-        beard."""
+        beard, ``hair_colour`` its name."""
         tone, rgb = complexion.tone, complexion.rgb
         iris = draws("iris", self.iris)
         iris = _iris_of(draws.key("iris"), tone) if iris == "auto" else iris
@@ -83,7 +83,8 @@ class Skin:
                      makeup=draws("makeup", self.makeup))
         gloss = draws("gloss", self.gloss)
         key = draws.key("paint")
-        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss), *eye_surfaces(draws.key("eyes"), figure, iris)]
+        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss), *eye_surfaces(draws.key("eyes"), figure, iris),
+                    *facial_hair.grown(draws.key("hairs"), figure, beard, hair_colour, look.hair)]
         return Worn(tuple(surfaces), None, {"skin_tone": int(tone), "iris": iris, "beard": beard})
 
 

@@ -99,7 +99,8 @@ class People:
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
         complexion = self.skin.choose(at.at("skin"), figure)
         hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
-        skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair))
+        skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),
+                                  hair_colour=colour)
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
         facts = {
             "age": round(person.age, 1), "gender": person.presentation, "height_m": round(rest.stature_m, 3),
