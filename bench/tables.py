@@ -2,6 +2,7 @@
 
     python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
     python bench/tables.py berka/data --split account          # linked tables: keys, links, accuracy across tables
+    python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]     # differential privacy
     python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
 
 Each seed splits the table anew into train and holdout of equal size. Every line is followed by the bound: the holdout beside
@@ -26,7 +27,12 @@ start = time.process_time()
 from pathlib import Path
 from understudy.tables import fit
 from understudy.tables.output import write
-model = fit(sys.argv[1], privacy=sys.argv[4], seed=int(sys.argv[5]))
+if sys.argv[4].startswith("epsilon "):
+    from understudy.tables.private.ledger import Budget
+    budget = Budget(float(sys.argv[4].split()[1]), float(sys.argv[4].split()[2]))
+    model = fit(sys.argv[1], schema=sys.argv[1] + ".yaml", budget=budget)
+else:
+    model = fit(sys.argv[1], privacy=sys.argv[4], seed=int(sys.argv[5]))
 fitted = time.process_time()
 chunks = next(iter(model.stream(int(sys.argv[3]), seed=int(sys.argv[5]))))[1]
 write(chunks, Path(sys.argv[2]))
@@ -92,6 +98,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=24421, help="rows to train on, and as many to hold out")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--privacy", default="standard")
+    parser.add_argument("--epsilon", metavar="E,...", help="learn under differential privacy instead of the levels")
+    parser.add_argument("--delta", type=float, default=1e-6)
+    parser.add_argument("--public", action="store_true", help="names and bounds are public (as data sets' notes list them)")
     parser.add_argument("--split", metavar="TABLE", help="a folder of linked tables: halve it by the rows of this table")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--fidelity-only", action="store_true")
@@ -112,7 +121,12 @@ def main() -> None:
             million(table, work)
             return
         n = min(args.rows, table.num_rows // 2)
-        for level in args.privacy.split(","):
+        asked = args.epsilon or args.privacy
+        levels = [f"epsilon {e} {args.delta:g}" if args.epsilon else e for e in asked.split(",")]
+        target = args.target or table.column_names[-1]
+        if args.epsilon:
+            (work / "train.parquet.yaml").write_text(declared(table, target, args.public))
+        for level in levels:
             rows = []
             for seed in range(args.seeds):
                 order = Key(seed).child("split").permutation(table.num_rows)
@@ -121,9 +135,33 @@ def main() -> None:
                 cost = apart(work / "train.parquet", work / "made.parquet", n, level, seed)
                 made = pq.read_table(work / "made.parquet")
                 rows.append(
-                    figures(train, holdout, made, args.target or table.column_names[-1], seed, not args.fidelity_only) | cost
+                    figures(train, holdout, made, target, seed, not args.fidelity_only) | cost
                 )
             show(f"{args.data.name}, {n:,} rows, {level}", rows)
+
+
+def declared(table, target: str, public: bool) -> str:
+    """The schema that a private fit takes for public: kinds alone, or names and rounded bounds too."""
+    import dataclasses
+    import math
+
+    from understudy.tables.detect import detect
+    from understudy.tables.schema import NAMED, NUMERIC, to_yaml
+    from understudy.tables.single import contents
+    from understudy.tables.source import Tables
+
+    schema = detect(Tables({"train": table}))[0]["train"]
+    columns = dict(schema.columns)
+    for name, own in contents(table, schema, "train").items() if public else ():
+        spec = columns[name]
+        if spec.kind in NUMERIC:
+            low, high = float(min(own.x)), float(max(own.x))
+            step = 10.0 ** max(math.floor(math.log10(max(high - low, 1))) - 1, 0)
+            low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+            columns[name] = dataclasses.replace(spec, low=low, high=high)
+        elif spec.kind in NAMED and spec.stored != "bool":
+            columns[name] = dataclasses.replace(spec, names=own.labels)
+    return to_yaml({"train": dataclasses.replace(schema, columns=columns, target=target)})
 
 
 def linked(folder: Path, split: str, seeds: int) -> None:

@@ -43,6 +43,30 @@ def test_inspect_correct_fit_sample(people, tmp_path, capsys):
     assert table.num_rows == 2000 and min(table["age"].to_pylist()) >= 20 and SECRET not in table["group"].to_pylist()
 
 
+def test_differential_privacy(people, tmp_path, capsys):
+    pytest.importorskip("opendp")
+    schema, model, made = tmp_path / "schema.yaml", tmp_path / "m", tmp_path / "made.parquet"
+    assert main(["table", "inspect", str(people), "-o", str(schema)]) == 0
+    fit = ["table", "fit", str(people), "--schema", str(schema), "-o", str(model)]
+    assert main([*fit, "--epsilon", "2", "--delta", "1e-5"]) == 0
+    told = capsys.readouterr().out
+    assert "of 2, delta 1e-05" in told and "600 rows" not in told.splitlines()[-2]
+    assert main(["table", "sample", str(model), "-n", "500", "-o", str(made)]) == 0
+    assert pq.read_table(made).num_rows == 500 and SECRET not in pq.read_table(made)["group"].to_pylist()
+    model.unlink()
+    for wrong, message in (
+        (["--epsilon", "0"], "epsilon is out of bounds"),
+        (["--epsilon", "1e9"], "no protection"),
+        (["--epsilon", "1", "--delta", "1"], "--delta"),
+        (["--delta", "1e-6"], "delta goes with epsilon"),
+        (["--epsilon", "1", "--owners", "5"], "no owners"),
+    ):
+        assert main([*fit, *wrong]) == 2
+        assert message in capsys.readouterr().err and not model.exists()
+    assert main(["table", "fit", str(people), "-o", str(model), "--epsilon", "1"]) == 2
+    assert "must be public knowledge" in capsys.readouterr().err
+
+
 def test_csv_is_the_parquet(model, tmp_path):
     for name in ("a.csv", "a.parquet"):
         assert main(["table", "sample", str(model), "-n", "300", "-o", str(tmp_path / name)]) == 0

@@ -28,11 +28,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     _data(fit)
     fit.add_argument("-o", "--out", type=Path, required=True, metavar="MODEL", help="the model's file")
     fit.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
-    fit.add_argument("--privacy", default="standard", metavar="LEVEL", help="close, standard (default), careful or strict")
+    fit.add_argument("--privacy", metavar="LEVEL", help="close, standard (default), careful or strict")
     fit.add_argument(
         "--owners", type=int, metavar="K", help="rows that must share whatever is learnt (the level says if left out)"
     )
     fit.add_argument("--columns", metavar="A,B,...", help="learn only these")
+    _private(fit)
     fit.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
 
     sample = commands.add_parser("sample", help="make rows from a model")
@@ -80,6 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     report.add_argument(
         "--refits", type=int, default=64, metavar="N", help="shadow models of the membership attack (default 64; 0: none)"
     )
+    _private(report)
     report.add_argument("--no-frontier", action="store_true", help="leave the curve over all levels out")
 
     audit = commands.add_parser("audit", help="measure and attack rows that any tool made; exit code 1 if a limit is broken")
@@ -100,6 +102,25 @@ def _data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drop-ragged", action="store_true", help="leave out rows with another number of fields than the header"
     )
+
+
+def _private(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--epsilon", type=float, metavar="E", help="learn under differential privacy; everything in --schema is then public"
+    )
+    parser.add_argument("--delta", type=float, metavar="D", help="chance that this promise fails (default 1e-6)")
+
+
+def _budget(args: argparse.Namespace):
+    """The budget that was asked for, or None."""
+    from understudy.errors import UsageError
+    from understudy.tables.private.ledger import Budget
+
+    if args.epsilon is None:
+        if args.delta is not None:
+            raise UsageError("delta goes with epsilon", where="--delta", wanted="--epsilon E --delta D")
+        return None
+    return Budget(args.epsilon) if args.delta is None else Budget(args.epsilon, args.delta)
 
 
 def _judged(parser: argparse.ArgumentParser) -> None:
@@ -136,23 +157,39 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _fit(args: argparse.Namespace) -> int:
+    from understudy.errors import UsageError
     from understudy.tables import fit
 
+    budget = _budget(args)
+    if budget and (args.owners or args.privacy):
+        raise UsageError(
+            "differential privacy has no owners and no levels: noise protects each row",
+            where="--epsilon",
+            wanted="--epsilon alone",
+            got="--owners" if args.owners else "--privacy",
+        )
     columns = [c.strip() for c in args.columns.split(",")] if args.columns else None
     model = fit(
         args.data,
         schema=args.schema,
-        privacy=args.privacy,
+        privacy=args.privacy or "standard",
         owners=args.owners,
         columns=columns,
         seed=args.seed,
         drop_ragged=args.drop_ragged,
+        budget=budget,
     )
     for note in model.notes:
         print(f"note: {note}", file=sys.stderr)
     model.save(args.out)
     for name, table in model.tables.items():
-        print(f"{args.out}: {name}, {table.rows:,} rows, {len(table.schema.columns)} columns")
+        about = "about " if table.private and not table.schema.rows else ""
+        print(f"{args.out}: {name}, {about}{table.rows:,} rows, {len(table.schema.columns)} columns")
+        if table.private:
+            print(
+                f"{args.out}: epsilon {table.private['epsilon spent']:.4g} of {table.private['epsilon']:g}, delta "
+                f"{table.private['delta']:g}, {len(table.private['looks'])} looks at the data"
+            )
     return 0
 
 
@@ -229,8 +266,9 @@ def _report(args: argparse.Namespace) -> int:
         groups=groups,
         refits=args.refits,
         frontier=not args.no_frontier,
+        budget=_budget(args),
     )
-    return _told(found, f"{name}: made rows ({args.privacy})", args.out or Path(f"{name}-report.html"))
+    return _told(found, f"{name}: made rows ({found['privacy']})", args.out or Path(f"{name}-report.html"))
 
 
 def _audit(args: argparse.Namespace) -> int:

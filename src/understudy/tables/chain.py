@@ -10,6 +10,7 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.tables import dependence, trees
+from understudy.tables.grid import Grid
 from understudy.tables.settings import Settings
 from understudy.tables.trees import Tree
 
@@ -20,12 +21,13 @@ PARTICLES = 32
 
 @dataclass(frozen=True)
 class Chain:
-    """order : every column, given ones first; trees : column -> tree; laws : column -> (column, (states,) its state)
+    """order : every column, given ones first; trees : column -> its conditional (of a private model: a table)
+    laws : column -> (column, (states,) its state)
     context : columns that are always given from outside (a parent's, an earlier event's)
     """
 
     order: tuple[str, ...]
-    trees: Mapping[str, Tree]
+    trees: Mapping[str, Tree | Grid]
     laws: Mapping[str, tuple[str, np.ndarray]]
     context: tuple[str, ...] = ()
 
@@ -102,7 +104,7 @@ class Chain:
         for i, (_column, (_, table)) in enumerate(self.laws.items()):
             store[f"{name}.law.{i}"] = table
         own = {
-            column: trees.plain(tree, store, f"{name}.tree.{self.order.index(column)}")
+            column: tree.plain(store, f"{name}.tree.{self.order.index(column)}")
             for column, tree in self.trees.items()
         }
         return {
@@ -116,9 +118,8 @@ class Chain:
     @classmethod
     def restore(cls, own: dict[str, Any], store: dict[str, np.ndarray]) -> Chain:
         laws = {column: (source, store[f"{own['arrays']}.law.{i}"]) for i, (column, source) in enumerate(own["laws"])}
-        return cls(
-            tuple(own["order"]), {c: trees.restored(t, store) for c, t in own["trees"].items()}, laws, tuple(own["context"])
-        )
+        learnt = {c: (Grid if "sizes" in t else Tree).restore(t, store) for c, t in own["trees"].items()}
+        return cls(tuple(own["order"]), learnt, laws, tuple(own["context"]))
 
 
 def learn(

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from understudy.errors import TableError
+from understudy.errors import TableError, UsageError
 from understudy.tables.content import Content, Names, Numbers
 from understudy.tables.expressions import Compare, Follows, Linear, Matches, Named, Statement, Unique, parse
-from understudy.tables.schema import NAMED, Schema
+from understudy.tables.schema import NAMED, Column, Schema
 
 _SLOPPY = 0.01  # share of rows that may break a statement in the data before it is called a contradiction
 
@@ -81,16 +81,8 @@ def plan(
     taken: set[str] = set()  # columns that something is held by already, or builds on
     for s in statements:
         if isinstance(s, Compare):
-            bound = _bound(s)
-            if bound:
-                name, low, high, strict = bound
-                column = columns[name]
-                step = (10.0**-column.decimals if column.kind == "number" else 1.0) * strict
-                columns[name] = dataclasses.replace(
-                    column,
-                    low=max(x for x in (column.low, low + step) if x is not None) if low > -np.inf else column.low,
-                    high=min(x for x in (column.high, high - step) if x is not None) if high < np.inf else column.high,
-                )
+            if bound := _bound(s):
+                columns[bound[0]] = _within(columns[bound[0]], bound)
             elif s.op == "==" and len(s.left.terms) == 1 and s.left.constant == 0 and s.left.terms[0][1] not in taken:
                 name = s.left.terms[0][1]
                 if name not in s.right_columns():
@@ -175,6 +167,39 @@ def _follows(source: np.ndarray, column: np.ndarray) -> np.ndarray:
         if n > best.get(x, (0, 0))[0]:
             best[x] = (n, y)
     return np.array([best[x][1] for x in range(max(best) + 1)])[a] == b
+
+
+def declared(schema: Schema) -> tuple[Plan, Schema, set[str]]:
+    """The same without a look at the data: (plan, schema with bounds, columns that are computed). Only bounds and sums hold
+    by construction; UsageError: a dependency, which would have to be learnt row by row."""
+    statements = [parse(text, schema) for text in schema.constraints]
+    columns = dict(schema.columns)
+    sums: dict[str, Linear] = {}
+    for s in statements:
+        if isinstance(s, Follows):
+            raise UsageError(
+                "a dependency is learnt from single rows, which differential privacy forbids",
+                where=s.text,
+                remedy="Take the constraint away, or leave out one of the two columns and look it up afterwards",
+            )
+        if isinstance(s, Compare) and (bound := _bound(s)):
+            columns[bound[0]] = _within(columns[bound[0]], bound)
+        elif isinstance(s, Compare) and s.op == "==" and len(s.left.terms) == 1 and s.left.constant == 0:
+            sign, name = s.left.terms[0]
+            if sign == 1 and name not in sums and name not in s.right_columns() and not set(s.right_columns()) & set(sums):
+                sums[name] = s.right
+    return Plan(tuple(statements), sums), dataclasses.replace(schema, columns=columns), set(sums)
+
+
+def _within(column: Column, bound: tuple[str, float, float, bool]) -> Column:
+    """The column with a statement's bounds (of :func:`_bound`) on top of its own."""
+    _, low, high, strict = bound
+    step = (10.0**-column.decimals if column.kind == "number" else 1.0) * strict
+    return dataclasses.replace(
+        column,
+        low=max(x for x in (column.low, low + step) if x is not None) if low > -np.inf else column.low,
+        high=min(x for x in (column.high, high - step) if x is not None) if high < np.inf else column.high,
+    )
 
 
 def _bound(s: Compare) -> tuple[str, float, float, bool] | None:

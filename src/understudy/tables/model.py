@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ from understudy.tables.source import Tables, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from understudy.tables.private.ledger import Budget
 
 REMEDY = "pip install 'understudy[tables]'"
 
@@ -100,16 +102,21 @@ def fit(
     columns: Sequence[str] | None = None,
     seed: int = 0,
     drop_ragged: bool = False,
+    budget: Budget | None = None,
 ) -> Model:
     """Learn from ``data`` (whatever :func:`understudy.tables.source.read` reads).
 
     schema : of each table, or its file (guessed if None); privacy : a level of settings.LEVELS, or Settings; owners : rows
-    that must share whatever is learnt (k); columns : learn only these
+    that must share whatever is learnt (k); columns : learn only these; budget : learn under differential privacy, of one
+    table whose schema is public knowledge (levels, owners and seed have then no say)
     """
-    needs_scikit_learn()
+    if budget is None:
+        needs_scikit_learn()
     own = settings.level(privacy, owners)
     tables = data if isinstance(data, Tables) else read(data, drop_ragged=drop_ragged)
     tables = _chosen(tables, columns)
+    if budget is not None:
+        return _privately(tables, schema, columns, budget)
     notes = list(tables.notes)
     if schema is None:
         schemas, more = detect(tables, own.owners)
@@ -133,6 +140,36 @@ def fit(
         models[name] = done.model
         notes += done.notes
     return Model(models, tuple(notes))
+
+
+def _privately(
+    tables: Tables, schema: Mapping[str, Schema] | str | Path | None, columns: Sequence[str] | None, budget: Budget
+) -> Model:
+    """Under differential privacy. No note on what was read is kept: it would tell of rows."""
+    from understudy.tables.private.fit import fit as private_fit
+
+    if len(tables.tables) != 1:
+        raise UsageError(
+            "linked tables cannot be learnt under differential privacy yet",
+            where="--epsilon",
+            wanted="one table",
+            got=", ".join(tables.tables),
+        )
+    if schema is None:
+        raise UsageError(
+            "what columns hold must be public knowledge under differential privacy, not found in the data",
+            where="--epsilon",
+            wanted="--schema YAML",
+            remedy="Make one with `understudy table inspect DATA -o schema.yaml`, and take out what only the data knows",
+        )
+    ((name, table),) = tables.tables.items()
+    schemas = from_yaml(Path(schema)) if isinstance(schema, str | Path) else dict(schema)
+    if len(schemas) != 1:
+        raise TableError("the schema has other tables than the data", where=name, got=", ".join(schemas))
+    ((known, own),) = schemas.items()
+    if columns is not None:
+        own = replace(own, columns={c: own.columns[c] for c in columns if c in own.columns})
+    return Model({known: private_fit(table, own, known, budget)})
 
 
 def _chosen(tables: Tables, columns: Sequence[str] | None) -> Tables:

@@ -5,12 +5,14 @@
     tables:
       people:
         target: income                       # optional: the column that models will be trained to predict
+        rows: 48000                          # optional, and only if it is public knowledge
         constraints: ["start <= end", "total == net + tax", "city -> country"]
         columns:
           age: {kind: integer, low: 0}       # a stated bound is public knowledge and holds in every made row
           workclass: {kind: category, missing: ["?"]}
           since: {kind: date, format: "%d.%m.%Y"}
           size: {kind: ordered, order: [S, M, L]}
+          sex: {kind: category, names: [Female, Male]}   # optional, and only if they are public knowledge
           owner: {kind: link, parent: owners.id}
 
 Nothing of the data itself stands in a schema but texts shared by many rows (``missing``, ``tokens``).
@@ -54,6 +56,7 @@ class Column:
     tokens : texts in a numeric column that are states of their own ("unknown"); stray : other texts in it are missing
     format : strptime pattern of dates kept as text; decimals : digits after the point; comma : the decimal mark is a comma
     low, high : bounds that every made value keeps; order : the names of an ordered column, least first
+    names : of a category, when all of them are public knowledge (used under differential privacy)
     parent : ``table.column`` of a link; entity : of an identifier: whose fakes are made (entities.KINDS)
     stored : Arrow type that the source keeps it in
     """
@@ -68,6 +71,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     order: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     parent: str = ""
     entity: str = ""
     stored: str = "string"
@@ -84,14 +88,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """One table: its columns in order, what must hold of them, and the column that is to be predicted, if any."""
+    """One table: its columns in order, what must hold of them, and the column that is to be predicted, if any.
+
+    rows : how many the table has, when that is public knowledge (used under differential privacy); 0: it is not
+    """
 
     columns: Mapping[str, Column]
     constraints: tuple[str, ...] = ()
     target: str = ""
+    rows: int = 0
 
     def plain(self) -> dict[str, Any]:
-        more = {"target": self.target} if self.target else {}
+        more: dict[str, Any] = {"target": self.target} if self.target else {}
+        more |= {"rows": self.rows} if self.rows else {}
         more |= {"constraints": list(self.constraints)} if self.constraints else {}
         return more | {"columns": {name: column.plain() for name, column in self.columns.items()}}
 
@@ -208,7 +217,7 @@ class _Reader:
         return dict(plain)
 
     def table(self, plain: Any, path: str) -> Schema:
-        own = self.mapping(plain, path, {"columns", "constraints", "target"})
+        own = self.mapping(plain, path, {"columns", "constraints", "target", "rows"})
         columns = {
             str(name): self.column(column, f"{path}.columns.{name}")
             for name, column in self.mapping(own.get("columns"), f"{path}.columns").items()
@@ -219,7 +228,11 @@ class _Reader:
         if target and target not in columns:
             self.wrong(f"{path}.target", "no column has this name", ", ".join(columns), target)
         constraints = self.texts(own.get("constraints", []), f"{path}.constraints")
-        return Schema(columns, constraints, str(target))
+        rows = own.get("rows", 0)
+        if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
+            self.wrong(f"{path}.rows", "rows are counted", "a whole number", rows)
+            rows = 0
+        return Schema(columns, constraints, str(target), rows)
 
     def column(self, plain: Any, path: str) -> Column:
         own = self.mapping(plain, path, {f.name for f in dataclasses.fields(Column)})
@@ -228,7 +241,7 @@ class _Reader:
             self.wrong(f"{path}.kind", "nothing has this kind", ", ".join(KINDS), kind, _nearest(str(kind), KINDS))
             return Column("empty")
         values: dict[str, Any] = {"kind": kind}
-        for name in ("missing", "tokens", "order"):
+        for name in ("missing", "tokens", "order", "names"):
             if name in own:
                 values[name] = self.texts(own[name], f"{path}.{name}")
         for name in ("format", "parent", "stored", "entity"):

@@ -35,6 +35,7 @@ MOST_COLUMNS = 1000
 class TableModel:
     """schema : with the bounds that constraints gave; codecs : learnt column -> its states; rows : how many were learnt
     plan : what holds by construction; context : columns given from outside (other tables', the row's before)
+    private : the ledger of a fit under differential privacy (``rows`` is then noisy), else empty
     """
 
     name: str
@@ -44,6 +45,7 @@ class TableModel:
     plan: Plan
     rows: int
     context: tuple[str, ...] = ()
+    private: Mapping[str, Any] = field(default_factory=dict)
 
     def chunk(
         self, number: int, n: int, key: Key, wish: Wish | None = None, given: Mapping[str, np.ndarray] | None = None
@@ -168,7 +170,8 @@ class TableModel:
             "gaps": {c: list(g) for c, g in self.plan.gaps.items()},
             "laws": {c: [source, table] for c, (source, table) in self.plan.laws.items()},
         }
-        return {
+        ledger = {"private": dict(self.private)} if self.private else {}
+        return ledger | {
             "schema": self.schema.plain(),
             "rows": self.rows,
             "context": list(self.context),
@@ -195,6 +198,7 @@ class TableModel:
             done,
             own["rows"],
             tuple(own["context"]),
+            own.get("private", {}),
         )
 
 

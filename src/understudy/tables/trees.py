@@ -51,21 +51,47 @@ class Tree:
 
     def draw(self, leaf: np.ndarray, u: np.ndarray) -> np.ndarray:
         """(n,) int32 a state of each leaf's distribution, by the uniform numbers ``u``."""
-        width = self.ends.shape[1]
-        flat = (self.ends.astype(float) + np.arange(len(self.ends))[:, None]).ravel()
-        found = np.searchsorted(flat, leaf + np.minimum(u, 1 - 1e-9), side="right") - leaf * width
-        return np.minimum(found, width - 1).astype(np.int32)
+        return drawn(self.ends, leaf, u)
 
     def chance(self, leaf: np.ndarray, states: np.ndarray) -> np.ndarray:
         """(n,) probability of a state in a leaf."""
-        top = self.ends[leaf, states].astype(float)
-        return top - np.where(states > 0, self.ends[leaf, np.maximum(states - 1, 0)], 0.0)
+        return chance(self.ends, leaf, states)
+
+    def plain(self, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
+        """JSON; arrays go to ``store`` under names that begin with ``name``."""
+        for part in ("feature", "threshold", "left", "right", "ends"):
+            store[f"{name}.{part}"] = getattr(self, part)
+        for i, rank in self.ranks.items():
+            store[f"{name}.rank.{i}"] = rank
+        return {"predictors": list(self.predictors), "ranks": sorted(self.ranks), "arrays": name}
+
+    @classmethod
+    def restore(cls, own: dict[str, Any], store: dict[str, np.ndarray]) -> Tree:
+        """A tree from what ``plain`` gave."""
+        name = own["arrays"]
+        parts = [store[f"{name}.{part}"] for part in ("feature", "threshold", "left", "right")]
+        ranks = {i: store[f"{name}.rank.{i}"] for i in own["ranks"]}
+        return cls(tuple(own["predictors"]), *parts, ranks, store[f"{name}.ends"])
+
+
+def drawn(ends: np.ndarray, leaf: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """(n,) int32 a state by each row's uniform number ``u``. ends : (leaves, states) cumulative probabilities."""
+    width = ends.shape[1]
+    flat = (ends.astype(float) + np.arange(len(ends))[:, None]).ravel()
+    found = np.searchsorted(flat, leaf + np.minimum(u, 1 - 1e-9), side="right") - leaf * width
+    return np.minimum(found, width - 1).astype(np.int32)
+
+
+def chance(ends: np.ndarray, leaf: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """(n,) probability of a state. ends : (leaves, states) cumulative probabilities."""
+    top = ends[leaf, states].astype(float)
+    return top - np.where(states > 0, ends[leaf, np.maximum(states - 1, 0)], 0.0)
 
 
 def root(counts: np.ndarray) -> Tree:
     """The tree without a split: ``counts`` (states,) of a column that nothing comes before."""
     none = np.array([-1], np.int32)
-    ends = _cumulative((counts / counts.sum())[None])
+    ends = cumulative((counts / counts.sum())[None])
     return Tree((), none, np.zeros(1, np.float32), np.zeros(1, np.int32), none, {}, ends)
 
 
@@ -204,7 +230,7 @@ def _compact(predictors, feature, threshold, left, right, split, parent, full, g
         lefts,
         rights,
         {renumber[i]: rank for i, rank in ranks.items() if i in renumber},
-        _cumulative(fine.chance[leaves]),
+        cumulative(fine.chance[leaves]),
     )
 
 
@@ -232,24 +258,6 @@ class _Smoothing:
         self.chance[node] = self.wide[node][group] * self.within[node]
 
 
-def _cumulative(chance: np.ndarray) -> np.ndarray:
+def cumulative(chance: np.ndarray) -> np.ndarray:
     ends = np.cumsum(chance, axis=1)
     return (ends / ends[:, -1:]).astype(np.float32)
-
-
-def plain(tree: Tree, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
-    """JSON of a tree; its arrays go to ``store`` under names that begin with ``name``."""
-    for part in ("feature", "threshold", "left", "right", "ends"):
-        store[f"{name}.{part}"] = getattr(tree, part)
-    for i, rank in tree.ranks.items():
-        store[f"{name}.rank.{i}"] = rank
-    return {"predictors": list(tree.predictors), "ranks": sorted(tree.ranks), "arrays": name}
-
-
-def restored(own: dict[str, Any], store: dict[str, np.ndarray]) -> Tree:
-    """A tree from what ``plain`` gave."""
-    name = own["arrays"]
-    parts = [store[f"{name}.{part}"] for part in ("feature", "threshold", "left", "right")]
-    return Tree(
-        tuple(own["predictors"]), *parts, {i: store[f"{name}.rank.{i}"] for i in own["ranks"]}, store[f"{name}.ends"]
-    )

@@ -101,8 +101,7 @@ class Lens:
                 )
                 absent = np.isnan(own.x)
                 out.append(np.where(absent, 0.5, middle)[:, None])
-                if absent.any():
-                    out.append(absent[:, None] * 0.5)
+                out.append(absent[:, None] * 0.5)
             else:
                 labels = np.array(
                     [*(list(names).index(x) if x in names else len(names) for x in own.labels), len(names) + 1]

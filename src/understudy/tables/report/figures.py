@@ -16,6 +16,7 @@ from understudy.tables.measure.groups import by_group
 from understudy.tables.measure.learners import tell_apart, train_on_made
 from understudy.tables.measure.lens import Lens
 from understudy.tables.measure.shadow import shadow
+from understudy.tables.private.ledger import LEAST, MOST, Budget
 from understudy.tables.schema import Schema
 from understudy.tables.settings import LEVELS
 
@@ -82,8 +83,12 @@ def report(
     groups: Sequence[str] = (),
     refits: int = 64,
     frontier: bool = True,
+    budget: Budget | None = None,
 ) -> dict[str, Any]:
-    """The same of our own engine, learnt from half of ``table``, and what takes refits: shadows, canaries, the frontier."""
+    """The same of our own engine, learnt from half of ``table``, and what takes refits: shadows, canaries, the frontier.
+
+    budget : under differential privacy instead of the level ``privacy``; the ledger is shown, and the frontier is of epsilons
+    """
     import pyarrow as pa
 
     from understudy.tables.model import fit
@@ -97,13 +102,24 @@ def report(
     half = table.num_rows // 2
     train, holdout = (table.take(pa.array(part)) for part in (order[:half], order[half : 2 * half]))
 
+    schema = dataclasses.replace(schema, target=schema.target or target)
+    levels: dict[str, str | Budget] = {level: level for level in LEVELS}
+    if budget:
+        near = [budget.epsilon * f for f in (0.25, 0.5, 1, 2, 4) if LEAST <= budget.epsilon * f <= MOST]
+        levels = {f"epsilon {e:g}": dataclasses.replace(budget, epsilon=e) for e in near}
+        privacy = f"epsilon {budget.epsilon:g}"
+
     def made_by(rows: pa.Table, level: str, seed: int):
-        model = fit(Tables({name: rows}), schema={name: schema}, privacy=level, seed=seed)
+        how = levels[level]
+        options = {"budget": how} if isinstance(how, Budget) else {"privacy": how, "seed": seed}
+        model = fit(Tables({name: rows}), schema={name: schema}, **options)
         return model, model.sample(rows.num_rows, seed=seed)[name]
 
-    _, made = made_by(train, privacy, 0)
+    first, made = made_by(train, privacy, 0)
     found = audit(train, holdout, made, schema, target, key, groups=groups)
     found["privacy"] = privacy
+    if first.only.private:
+        found["ledger"] = dict(first.only.private)
     lens = Lens.on(train, schema)
 
     def refit(rows: pa.Table, number: int):
@@ -120,7 +136,7 @@ def report(
     }
     if frontier:
         found["frontier"] = {}
-        for level in LEVELS:
+        for level in levels:
             own = made if level == privacy else made_by(train, level, 0)[1]
             (a, sizes), (b, _) = lens.bins(own), lens.bins(holdout)
             found["frontier"][level] = {

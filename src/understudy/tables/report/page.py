@@ -31,6 +31,7 @@ def page(found: Mapping[str, Any], title: str) -> str:
     parts = [
         _head(found, title),
         _gates(found),
+        _ledger(found),
         _fidelity(found),
         _columns(found),
         _associations(found),
@@ -70,6 +71,25 @@ def _gates(found: Mapping[str, Any]) -> str:
         for name, g in found["gates"].items()
     ]
     return "<h2>Limits</h2>" + _table(["what", "figure", "95 % interval", "limit", ""], rows)
+
+
+def _ledger(found: Mapping[str, Any]) -> str:
+    if "ledger" not in found:
+        return ""
+    own = found["ledger"]
+    rows = [
+        [escape(look["what"]), escape(look["how"]), f"{look['noise']:.4g}", f"{look['rho'] / own['rho']:.2%}"]
+        for look in own["looks"]
+    ]
+    return (
+        f"<h2>Differential privacy</h2><p>Epsilon {own['epsilon']:g}, delta {own['delta']:g}, for {escape(own['neighbours'])}. "
+        f"Spent: {own['epsilon spent']:.4f} by OpenDP, {own['epsilon spent, second accountant']:.4f} by the second accountant "
+        f"(rho {own['rho']:.5g}, delta {own['delta spent on names']:.2g} on names). This is of the model alone: the figures on "
+        "this page compare it with real rows and are not private.</p><details class='card'><summary>"
+        f"{len(rows)} looks at the data</summary>"
+        + _table(["what was looked at", "how", "noise", "share of the budget"], rows)
+        + "</details>"
+    )
 
 
 def _fidelity(found: Mapping[str, Any]) -> str:

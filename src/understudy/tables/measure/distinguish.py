@@ -1,0 +1,119 @@
+"""A game against differential privacy: was the one row there or not?
+
+The worst case is staged: a table in which every look at the data counts the one row alone, and an attacker who knows
+everything but whether it is there, the mechanism and all of its noisy answers included (more than a model holds). What the
+attacker reaches bounds epsilon from below; a bound above the claim would disprove it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from understudy.tables.private.ledger import Budget, Ledger
+
+
+@dataclass(frozen=True)
+class Game:
+    """claimed : epsilon; plain : lower bound from hits and false alarms alone; gaussian : the same given that the answers'
+    noise is Gaussian, as it is built; possible : what the best attacker could show with runs without end; runs : of all
+    """
+
+    claimed: float
+    delta: float
+    plain: float
+    gaussian: float
+    possible: float
+    hits: int
+    alarms: int
+    runs: int
+
+
+class Overheard(Ledger):
+    """A ledger whose noisy answers an attacker reads."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.heard: list[tuple[np.ndarray, float]] = []
+
+    def counts(self, what: str, counts: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
+        answer, sigma = super().counts(what, counts, rho)
+        self.heard.append((answer, sigma))
+        return answer, sigma
+
+
+def staged(columns: int = 3, rows: int = 400):
+    """(table without the row, table with it, schema): in every column all rows say "a", and the one row says "b"."""
+    import pyarrow as pa
+
+    from understudy.tables.schema import Column, Schema
+
+    names = [f"c{i}" for i in range(columns)]
+    without = pa.table({c: ["a"] * rows for c in names})
+    one = pa.concat_tables([without, pa.table({c: ["b"] for c in names})])
+    return without, one, Schema({c: Column("category", names=("a", "b")) for c in names}, rows=rows)
+
+
+def game(
+    budget: Budget, runs: int = 1000, ledger: Callable[[Budget], Overheard] = Overheard, confidence: float = 0.95
+) -> Game:
+    """Play ``runs`` times, with the row in half of them. ledger : whose noise is tried (another one, to test the game)."""
+    from understudy.tables.private.fit import fit
+
+    without, one, schema = staged()
+    half = runs // 2
+    scores = np.zeros((2, half))
+    reach = 0.0
+    for present, table in enumerate((without, one)):
+        for i in range(half):
+            book = ledger(budget)
+            fit(table, schema, "staged", budget, book)
+            scores[present, i], reach = _evidence(book.heard)
+    # the threshold is fixed before a run is looked at: where hits and false alarms err alike
+    hits, alarms = int((scores[1] > 0).sum()), int((scores[0] > 0).sum())
+    plain, gaussian = bounds(hits, alarms, half, budget.delta, confidence)
+    possible = gaussian_epsilon(reach, budget.delta)
+    return Game(budget.epsilon, budget.delta, plain, gaussian, possible, hits, alarms, 2 * half)
+
+
+def _evidence(heard: list[tuple[np.ndarray, float]]) -> tuple[float, float]:
+    """Log likelihood ratio of the row being there, which alone fills the last cell of each answer; and the distance between
+    both cases in standard deviations of all answers together."""
+    ratio = sum((2 * float(answer.ravel()[-1]) - 1) / (2 * sigma**2) for answer, sigma in heard)
+    return ratio, math.sqrt(sum(1 / sigma**2 for _, sigma in heard))
+
+
+def bounds(hits: int, alarms: int, n: int, delta: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Lower bounds on epsilon from ``hits`` of n tables with the row and ``alarms`` of n without it, by Clopper-Pearson:
+    (of any mechanism, of one whose trade-off is a Gaussian's: Nasr et al., USENIX Security 2023)."""
+    from scipy.stats import beta, norm
+
+    tail = (1 - confidence) / 2  # each of the two rates errs on its own
+    hit = float(beta.ppf(tail, hits, n - hits + 1)) if hits else 0.0
+    alarm = float(beta.ppf(1 - tail, alarms + 1, n - alarms)) if alarms < n else 1.0
+    found = [0.0]
+    for more, less in ((hit, alarm), (1 - alarm, 1 - hit)):
+        if more > delta and less > 0:
+            found.append(math.log((more - delta) / less))
+    apart = max(float(norm.ppf(hit) - norm.ppf(alarm)), 0.0)
+    return max(found), gaussian_epsilon(apart, delta)
+
+
+def gaussian_epsilon(apart: float, delta: float) -> float:
+    """epsilon of telling N(0, 1) from N(apart, 1) at ``delta``, exactly (Balle, Wang, ICML 2018, theorem 8)."""
+    from scipy.special import log_ndtr
+
+    if apart <= 0:
+        return 0.0
+    low, high = 0.0, apart**2 / 2 + apart * 10 + 1
+
+    def tells(epsilon: float) -> float:
+        return math.exp(log_ndtr(apart / 2 - epsilon / apart)) - math.exp(epsilon + log_ndtr(-apart / 2 - epsilon / apart))
+
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if tells(middle) > delta else (low, middle)
+    return high

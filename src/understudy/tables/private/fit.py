@@ -1,0 +1,72 @@
+"""A table learnt under differential privacy: the same kind of model, through another door."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from understudy.errors import TableError
+from understudy.tables import constraints
+from understudy.tables.chain import Chain
+from understudy.tables.private import domains
+from understudy.tables.private.learn import learn
+from understudy.tables.private.ledger import NAMES_SHARE, Budget, Ledger
+from understudy.tables.schema import NAMED, NUMERIC, Column, Schema
+from understudy.tables.single import MOST_COLUMNS, TableModel, contents
+from understudy.tables.states.blanks import Fresh
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS = 0.005  # of the budget, for the number of rows
+ONE_WAY = 0.35  # for columns alone; pairs get the rest
+
+
+def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledger | None = None) -> TableModel:
+    """Learn one table. ``schema`` is public knowledge: all of it stands in the model as it is.
+
+    Values that contradict the schema are read as missing: an error about them would tell of rows. What is drawn on the way
+    comes from OpenDP, not from a seed. TableError: no column to learn, too many, or other columns than the schema's.
+    """
+    if table.num_columns > MOST_COLUMNS:
+        raise TableError(
+            "too many columns to learn", where=name, wanted=f"at most {MOST_COLUMNS}", got=table.num_columns,
+            remedy="Choose some with --columns",
+        )  # fmt: skip
+    ledger = ledger or Ledger(budget)
+    done, schema, computed = constraints.declared(schema)
+    own = contents(table, dataclasses.replace(schema, columns={c: _lenient(s) for c, s in schema.columns.items()}), name)
+    learnt = [c for c, s in schema.columns.items() if s.kind in (*NUMERIC, *NAMED) and c not in computed]
+    if not learnt:
+        raise TableError("no column can be learnt", where=name, wanted="a quantity, a date or a name")
+    total = float(schema.rows)
+    if not total:
+        noisy, _ = ledger.counts("rows", np.array([table.num_rows]), ROWS * ledger.rho)
+        total = max(float(noisy[0]), 1.0)
+    each = (ONE_WAY if len(learnt) > 1 else 1 - ROWS - 1e-9) * ledger.rho / len(learnt)
+    delta = NAMES_SHARE * budget.delta / len(learnt)
+    found = {c: domains.found(c, own[c], schema.columns[c], ledger, each, delta, total) for c in learnt}
+    chain = learn(found, total, ledger, schema.target)
+    codecs = {c: f.states for c, f in found.items()}
+    blank = {c: Fresh(False, "", s.entity) for c, s in schema.columns.items() if s.kind in ("identifier", "key")}
+    chain = dataclasses.replace(chain, order=(*chain.order, *blank), trees={**chain.trees, **{c: _always() for c in blank}})
+    return TableModel(name, schema, codecs | blank, chain, done, max(round(total), 1), private=ledger.plain())
+
+
+def _lenient(column: Column) -> Column:
+    """The column read so that nothing in the data is an error."""
+    if column.kind in NUMERIC:
+        return dataclasses.replace(column, stray=True)
+    return dataclasses.replace(column, kind="category") if column.kind == "ordered" else column
+
+
+def _always():
+    """The conditional of a column with one state."""
+    from understudy.tables.trees import root
+
+    return root(np.ones(1))
+
+
+__all__ = ["Budget", "Chain", "fit"]

@@ -1,0 +1,168 @@
+"""Learning under differential privacy: measure marginals with noise, those that the model gets most wrong first.
+
+1. Each column alone (and, where nothing about it is declared, its names or bounds): :mod:`.domains`.
+2. Rounds, after AIM (McKenna, Mullins, Sheldon, Miklau, VLDB 2022): a noisy maximum picks the pair of columns whose marginal
+   the model misses by most beyond what noise would add; it is measured with discrete Gaussian noise, and the model is fitted
+   anew. A pair that teaches less than its noise makes the rounds after it fewer and better.
+3. The model becomes a chain of conditionals, from which rows are made as from any other model.
+
+The data comes in as counts only, and through the ledger only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from understudy.tables import trees
+from understudy.tables.chain import Chain
+from understudy.tables.grid import Grid
+from understudy.tables.private.domains import Found, projected
+from understudy.tables.private.junction import Clique, Estimate, Measured, eliminated, estimate, junction, maximal
+from understudy.tables.private.ledger import Ledger
+
+# Chosen on the census table (8 splits of 10,000 rows, epsilon 1); docs/tables.md has another table that had no say in it.
+GROUPS = 12  # of a column's states, in pairs
+SELECTION = 0.1  # of a round's share, for the choice
+ROUNDS = 2.5  # a column, that are planned for
+PENALTY = 0.6  # share of the noise that a pair must beat: some of it is taken out again
+TARGET = 3.0  # how much more a pair with the target counts
+MOST_CELLS = 6000  # of a clique
+
+
+def learn(found: Mapping[str, Found], total: float, ledger: Ledger, target: str = "") -> Chain:
+    """A chain learnt for all that is left in ``ledger``. total : noisy number of rows; target : what is to be predicted."""
+    names, every = list(found), list(found.values())
+    parts = [grouped(f, total) for f in every]
+    sizes = tuple(int(part.max()) + 1 for part in parts)
+    measured = [_alone(i, f, part, sizes[i]) for i, (f, part) in enumerate(zip(every, parts))]
+    model = estimate(junction(sizes, [m.columns for m in measured]), measured, total)
+    rows = [part[f.codes] for f, part in zip(every, parts)]
+    if len(names) > 1:
+        at = names.index(target) if target in names else -1
+        model = _rounds(names, _truth(rows, sizes), measured, model, total, ledger, at)
+    return _chain(names, model, parts, [projected(f.counts, total) for f in every])
+
+
+def grouped(found: Found, total: float) -> np.ndarray:
+    """(states,) the group of each state: heavy ones alone, neighbours together, rare names together."""
+    counts = projected(found.counts, total)
+    if found.states.ordered:
+        return trees.groups(counts, GROUPS)
+    order = np.argsort(-counts, kind="stable")
+    least = max(0.01 * total, 2 * found.sigma)
+    kept = [int(i) for i in order[: GROUPS - 1] if counts[i] >= least]
+    group = np.full(len(counts), len(kept), np.int64)
+    group[kept] = np.arange(len(kept))
+    return np.unique(group, return_inverse=True)[1]
+
+
+def _alone(i: int, found: Found, part: np.ndarray, size: int) -> Measured:
+    """A column's own counts by group."""
+    sigma = np.full(len(part), found.sigma)
+    if found.open:
+        sigma[-1] *= math.sqrt(max(len(part) - 1, 1))
+    counts = np.bincount(part, weights=found.counts, minlength=size)
+    return Measured((i,), counts, np.sqrt(np.bincount(part, weights=sigma**2, minlength=size)))
+
+
+def _truth(rows: Sequence[np.ndarray], sizes: Sequence[int]) -> dict[Clique, np.ndarray]:
+    """Pair of columns -> rows of each pair of groups, exactly: for the ledger's eyes only."""
+    return {
+        (a, b): np.bincount(rows[a] * sizes[b] + rows[b], minlength=sizes[a] * sizes[b]).reshape(sizes[a], sizes[b])
+        for a, b in itertools.combinations(range(len(sizes)), 2)
+    }
+
+
+def _rounds(
+    names: Sequence[str],
+    truth: Mapping[Clique, np.ndarray],
+    measured: list[Measured],
+    model: Estimate,
+    total: float,
+    ledger: Ledger,
+    target: int,
+) -> Estimate:
+    """Choose, measure and fit until the budget is spent."""
+    sizes = model.tree.sizes
+    each = ledger.left / (ROUNDS * len(names))
+    while ledger.left > 1e-9 * ledger.rho:
+        if ledger.left < 2 * each:
+            each = ledger.left * (1 - 1e-9)
+        sigma = math.sqrt(1 / (2 * (1 - SELECTION) * each))
+        noise = PENALTY * math.sqrt(2 / math.pi) * sigma
+        can, told = _possible(list(truth), [m.columns for m in measured], sizes), model.pairs()
+        scores = [
+            (np.abs(truth[p] - total * told[p]).sum() - noise * truth[p].size) / (TARGET if target not in (-1, *p) else 1.0)
+            for p in can
+        ]
+        pair = can[ledger.best("which pair the model misses most", np.array(scores), SELECTION * each)]
+        what = f"{names[pair[0]]} x {names[pair[1]]}: rows of each pair"
+        counts, sigma = ledger.counts(what, truth[pair], (1 - SELECTION) * each)
+        before = total * told[pair]
+        measured.append(Measured(pair, before + denoised(counts - before, sigma), np.array(sigma)))
+        model = estimate(junction(sizes, [m.columns for m in measured]), measured, total, model.factors, steps=25)
+        if np.abs(total * model.marginal(pair) - before).sum() <= noise * before.size:
+            each *= 4
+    return estimate(model.tree, measured, total, model.factors, steps=100)
+
+
+def denoised(off: np.ndarray, sigma: float) -> np.ndarray:
+    """What is left of a matrix when noise of ``sigma`` is taken out of its singular values (Gavish, Donoho, IEEE Trans.
+    Inf. Theory 2017: the best shrinkage for squared error). How two columns depend on each other has few of them."""
+    u, s, v = np.linalg.svd(off, full_matrices=False)
+    unit, beta = sigma * math.sqrt(max(off.shape)), min(off.shape) / max(off.shape)
+    y = np.maximum(s / unit, 1e-12)
+    kept = np.where(y > 1 + math.sqrt(beta), np.sqrt(np.maximum((y**2 - beta - 1) ** 2 - 4 * beta, 0)) / y, 0)
+    return (u * (kept * unit)) @ v
+
+
+def _possible(pairs: Sequence[Clique], groups: Sequence[Clique], sizes: Sequence[int]) -> list[Clique]:
+    """Pairs that may join ``groups`` without a clique of more than MOST_CELLS cells."""
+    near = [1 << i for i in range(len(sizes))]
+    for group in groups:
+        for i in group:
+            near[i] |= sum(1 << j for j in group)
+    known = maximal(eliminated(near, sizes))
+    can = []
+    for a, b in pairs:
+        both = 1 << a | 1 << b
+        if not any(both & mask == both for mask in known):
+            more = list(near)
+            more[a] |= both
+            more[b] |= both
+            if max(_cells(mask, sizes) for mask in eliminated(more, sizes)) > MOST_CELLS:
+                continue
+        can.append((a, b))
+    return can
+
+
+def _cells(mask: int, sizes: Sequence[int]) -> int:
+    return math.prod(size for i, size in enumerate(sizes) if mask >> i & 1)
+
+
+def _chain(names: Sequence[str], model: Estimate, parts: Sequence[np.ndarray], fine: Sequence[np.ndarray]) -> Chain:
+    """Columns in the order of the junction tree, each given those of its clique that came before it."""
+    order: list[int] = []
+    grids = {}
+    for clique, shares in zip(model.tree.cliques, model.shares):
+        known = [i for i in clique if i in order]
+        for i in (i for i in clique if i not in known):
+            joint = shares.sum(tuple(p for p, c in enumerate(clique) if c not in (*known, i)))
+            joint = np.moveaxis(joint, sorted((*known, i)).index(i), -1).reshape(-1, model.tree.sizes[i])
+            joint = np.where(joint.sum(1, keepdims=True) > 1e-12, joint, joint.sum(0))
+            within = (fine[i] + 1e-9) / np.bincount(parts[i], weights=fine[i] + 1e-9)[parts[i]]
+            chance = (joint / joint.sum(1, keepdims=True))[:, parts[i]] * within
+            before = sorted(known)
+            grids[names[i]] = Grid(
+                tuple(names[c] for c in before),
+                tuple(parts[c].astype(np.int32) for c in before),
+                tuple(model.tree.sizes[c] for c in before),
+                trees.cumulative(chance),
+            )
+            known.append(i)
+            order.append(i)
+    return Chain(tuple(names[i] for i in order), grids, {})

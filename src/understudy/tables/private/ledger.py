@@ -1,0 +1,183 @@
+"""The ledger: the one door through which a private fit may look at the data, and what each look has cost.
+
+Noise and selection are OpenDP's (discrete Gaussian, noisy maximum, stability histogram), whose maps say what a look
+costs; spendings add up in zero-concentrated DP, and OpenDP turns the sum into (epsilon, delta). OpenDP draws its noise from
+the operating system, so two private fits differ: noise that a seed could repeat would hide nothing from who knows the seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from understudy.errors import MissingDependency, UsageError
+from understudy.tables.private.accounting import epsilon_of, rho_of
+
+LEAST, MOST = 0.01, 20.0  # epsilon: below, nothing is left of the data; above, nothing of the privacy
+MOST_DELTA = 1e-3
+NAMES_SHARE = 0.1  # of delta: for names that come out although nobody declared them
+_FINE = 16  # scores are counted in sixteenths of a row, so that their sensitivity is exact
+
+
+@dataclass(frozen=True)
+class Budget:
+    """epsilon, delta : of (epsilon, delta)-differential privacy, for tables that differ by one row."""
+
+    epsilon: float
+    delta: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if not LEAST <= self.epsilon <= MOST:
+            why = (
+                "no data can be told through so much noise"
+                if self.epsilon < LEAST
+                else "so large an epsilon is no protection"
+            )
+            raise UsageError(
+                f"epsilon is out of bounds: {why}",
+                where="--epsilon",
+                wanted=f"from {LEAST:g} to {MOST:g}",
+                got=f"{self.epsilon:g}",
+                remedy="1 is a strong usual choice; leave it out for a model without differential privacy",
+            )
+        if not 0 < self.delta <= MOST_DELTA:
+            raise UsageError(
+                "delta is the chance that the promise fails, and must be far below one in the number of rows",
+                where="--delta",
+                wanted=f"above 0, at most {MOST_DELTA:g}",
+                got=f"{self.delta:g}",
+            )
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One look at the data. noise : standard deviation of counts, or the scale of a selection."""
+
+    what: str
+    mechanism: str
+    noise: float
+    rho: float
+    delta: float = 0.0
+
+
+@dataclass
+class Ledger:
+    """budget : what may be spent in all; entries : what was."""
+
+    budget: Budget
+    entries: list[Entry] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if find_spec("opendp") is None:
+            raise MissingDependency(
+                "OpenDP is missing: its noise is what protects", remedy="pip install 'understudy[private]'"
+            )
+        self.rho = rho_of(self.budget.epsilon, self.budget.delta * (1 - NAMES_SHARE))
+
+    @property
+    def left(self) -> float:
+        """rho not spent yet."""
+        return self.rho - math.fsum(e.rho for e in self.entries)
+
+    def counts(self, what: str, counts: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
+        """Noisy counts and their standard deviation, for ``rho``. counts : of any shape; each row of the data is counted in
+        at most one of them."""
+        dp = _opendp()
+        sigma = math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
+        look = dp.make_gaussian(*space, scale=sigma)
+        self._spend(Entry(what, "discrete Gaussian", sigma, look.map(1.0)))
+        return np.array(look(counts.ravel().astype(int).tolist()), float).reshape(counts.shape), sigma
+
+    def names(self, what: str, counts: Mapping[str, int], rho: float, delta: float) -> tuple[dict[str, int], float]:
+        """Names that enough rows have for their coming out to tell of none, with noisy counts and their standard deviation.
+        counts : name -> rows; a row has one name."""
+        dp = _opendp()
+        sigma = math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        space = (
+            dp.map_domain(dp.atom_domain(T="String"), dp.atom_domain(T="i64")),
+            dp.l02inf_distance(dp.absolute_distance(T="i64")),
+        )
+
+        def above(threshold: int):
+            look = dp.make_gaussian_threshold(
+                *space, scale=sigma, threshold=threshold, MO="Approximate<ZeroConcentratedDivergence>"
+            )
+            return look, *look.map((1, 1, 1))
+
+        low, high = int(sigma), int(13 * sigma) + 2  # beyond thirteen standard deviations no delta in use is missed
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if above(middle)[2] <= delta else (middle, high)
+        threshold = high
+        look, cost, chance = above(threshold)
+        self._spend(Entry(what, f"names of more than {threshold} noisy rows", sigma, cost, chance))
+        found = look(dict(counts))
+        return {name: int(found[name]) for name in sorted(found)}, sigma
+
+    def best(self, what: str, scores: np.ndarray, rho: float) -> int:
+        """The place of (nearly) the greatest of ``scores``, each of which one row more or less moves by at most 1."""
+        dp = _opendp()
+        step = _FINE + 1  # rounding down may add one
+        scale = step / math.sqrt(2 * rho) * (1 + 1e-12)
+        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64")
+        look = dp.make_noisy_max(*space, dp.zero_concentrated_divergence(), scale=scale)
+        self._spend(Entry(what, "noisy maximum", scale / _FINE, look.map(step)))
+        return int(look(np.floor(scores * _FINE).astype(int).tolist()))
+
+    def _spend(self, entry: Entry) -> None:
+        if entry.rho > self.left * (1 + 1e-9):
+            raise RuntimeError(f"the budget is spent: {entry.what} would cost {entry.rho:g} of {self.left:g}")
+        self.entries.append(entry)
+
+    def plain(self) -> dict[str, Any]:
+        """The claim and every look behind it, for the model's file and the report."""
+        dp = _opendp()
+        rho, delta = math.fsum(e.rho for e in self.entries), math.fsum(e.delta for e in self.entries)
+        space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
+        whole = dp.make_zCDP_to_approxDP(dp.make_gaussian(*space, scale=math.sqrt(1 / (2 * rho))))
+        rest = self.budget.delta - delta
+        return {
+            "epsilon": self.budget.epsilon,
+            "delta": self.budget.delta,
+            "neighbours": "tables of which one has a row more",
+            "rho": rho,
+            "epsilon spent": whole.map(1.0).epsilon(delta=rest),
+            "epsilon spent, second accountant": epsilon_of(rho, rest),
+            "delta spent on names": delta,
+            "looks": [
+                {"what": e.what, "how": e.mechanism, "noise": e.noise, "rho": e.rho, "delta": e.delta} for e in self.entries
+            ],
+        }
+
+
+def _opendp() -> SimpleNamespace:
+    """What is used of OpenDP (its prelude would load polars and scikit-learn too)."""
+    from opendp.combinators import make_zCDP_to_approxDP
+    from opendp.domains import atom_domain, map_domain, vector_domain
+    from opendp.measurements import make_gaussian, make_gaussian_threshold, make_noisy_max
+    from opendp.measures import zero_concentrated_divergence
+    from opendp.metrics import absolute_distance, l02inf_distance, l2_distance, linf_distance
+    from opendp.mod import enable_features
+
+    enable_features("contrib")
+    return SimpleNamespace(
+        make_zCDP_to_approxDP=make_zCDP_to_approxDP,
+        atom_domain=atom_domain,
+        map_domain=map_domain,
+        vector_domain=vector_domain,
+        make_gaussian=make_gaussian,
+        make_gaussian_threshold=make_gaussian_threshold,
+        make_noisy_max=make_noisy_max,
+        zero_concentrated_divergence=zero_concentrated_divergence,
+        absolute_distance=absolute_distance,
+        l02inf_distance=l02inf_distance,
+        l2_distance=l2_distance,
+        linf_distance=linf_distance,
+    )
