@@ -2,7 +2,7 @@
 
     python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
     python bench/tables.py berka/data --split account          # linked tables: keys, links, accuracy across tables
-    python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]     # differential privacy
+    python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]    # differential privacy
     python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
 
 Each seed splits the table anew into train and holdout of equal size. Every line is followed by the bound: the holdout beside

@@ -87,7 +87,7 @@ def report(
 ) -> dict[str, Any]:
     """The same of our own engine, learnt from half of ``table``, and what takes refits: shadows, canaries, the frontier.
 
-    budget : under differential privacy instead of the level ``privacy``; the ledger is shown, and the frontier is of epsilons
+    budget : under differential privacy instead of the level ``privacy``; its ledger is shown, the frontier is of epsilons
     """
     import pyarrow as pa
 

@@ -82,10 +82,11 @@ def _ledger(found: Mapping[str, Any]) -> str:
         for look in own["looks"]
     ]
     return (
-        f"<h2>Differential privacy</h2><p>Epsilon {own['epsilon']:g}, delta {own['delta']:g}, for {escape(own['neighbours'])}. "
-        f"Spent: {own['epsilon spent']:.4f} by OpenDP, {own['epsilon spent, second accountant']:.4f} by the second accountant "
-        f"(rho {own['rho']:.5g}, delta {own['delta spent on names']:.2g} on names). This is of the model alone: the figures on "
-        "this page compare it with real rows and are not private.</p><details class='card'><summary>"
+        f"<h2>Differential privacy</h2><p>Epsilon {own['epsilon']:g}, delta {own['delta']:g}, for "
+        f"{escape(own['neighbours'])}. Spent: {own['epsilon spent']:.4f} by OpenDP, "
+        f"{own['epsilon spent, second accountant']:.4f} by the second accountant (rho {own['rho']:.5g}, delta "
+        f"{own['delta spent on names']:.2g} on names). This is of the model alone: the figures on this page compare it with "
+        "real rows and are not private.</p><details class='card'><summary>"
         f"{len(rows)} looks at the data</summary>"
         + _table(["what was looked at", "how", "noise", "share of the budget"], rows)
         + "</details>"
