@@ -63,6 +63,7 @@ class Path:
 
     def _light(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, key: Key) -> np.ndarray:
         """(h, w, 3) float32: the light that arrives at the sensor."""
+        from understudy.renderers.mitsuba.bokeh import settled
         from understudy.renderers.mitsuba.composite import into_photograph
 
         if scene.backdrop is not None:
@@ -70,7 +71,8 @@ class Path:
         w, h = scene.camera.lens.size_wh
         paths = self.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key.child("paths"), sky=True)
         light, shown, albedo, normal = (v.reshape(h, w, 3) for v in (paths.light, paths.shown, paths.albedo, paths.normal))
-        return metered(shown + self.denoised(light, paths.cover.reshape(h, w), albedo, normal))
+        picture = shown + self.denoised(light, paths.cover.reshape(h, w), albedo, normal)
+        return metered(picture if self.denoise == "off" else settled(picture, scene.camera, triangles, hits))
 
     def denoised(self, light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
         """``light`` (h, w, 3) without its noise; all maps are float32 and premultiplied by ``cover`` (h, w)."""

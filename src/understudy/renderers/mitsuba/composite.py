@@ -8,6 +8,7 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.renderers.channels import Hits
+from understudy.renderers.mitsuba.bokeh import settled
 from understudy.renderers.mitsuba.defocus import defocused
 from understudy.renderers.mitsuba.grain import grainy
 from understudy.renderers.mitsuba.shadow import shadow_ratio
@@ -60,6 +61,8 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
         for box in _boxes(cover > 0):
             light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box])
         light *= (cover > 0)[..., None]
+        both = settled(np.dstack([light, cover]), scene.camera, triangles, hits)
+        light, cover = both[..., :3], both[..., 3]
     return light, cover
 
 
