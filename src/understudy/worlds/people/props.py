@@ -17,12 +17,15 @@ from understudy.key import Key
 from understudy.scene import PART_ID, Camera, Entity, Material, Surface
 from understudy.supports import Integers as WholeNumbers
 from understudy.supports import Interval, OneOf
+from understudy.surroundings.furniture import FURNITURE
+from understudy.surroundings.things import entity, reach_of
 from understudy.values import Integers, Uniform, Value, Weighted
 from understudy.worlds.people.framing import Shape, Spot
 from understudy.worlds.people.framing import box as picture_box
 from understudy.worlds.people.pose import Seat
 
-OCCLUDERS = ("box", "pole", "panel")
+OCCLUDERS = ("furniture", "box", "pole", "panel")
+_CLEAR_M = 0.35  # between furniture and who is behind it or sees it
 _SEAT_CLOTHS = ("plain", "planks", "wood", "herringbone", "corduroy", "stripes")
 _COVERS = ("plain", "wood", "brick", "concrete", "planks", "stripes", "plaster")
 
@@ -33,7 +36,9 @@ class Occluders:
 
     count: Value = param(Weighted((("0", 0, 6.0), ("1-2", Integers(1, 2), 1.0))), WholeNumbers(0, 10), "",
                          "how many things stand in front")
-    kind: Value = param(Weighted(tuple((k, k, 1.0) for k in OCCLUDERS)), OneOf(OCCLUDERS), "", "what stands there")
+    kind: Value = param(Weighted((("furniture", "furniture", 5.0), ("box", "box", 1.0), ("pole", "pole", 1.0),
+                                  ("panel", "panel", 1.0))), OneOf(OCCLUDERS), "",
+                        "what stands there; where there is no room for furniture, a box")
     nearness: Value = param(Uniform(0.35, 0.8), Interval(0.1, 0.95), "", "its distance over the subject's")
     hides: Value = param(Uniform(0.1, 0.5), Interval(0.02, 1), "", "share of the subject's width that it hides")
     rises: Value = param(Uniform(0.15, 0.8), Interval(0.02, 1.5), "", "how high it rises over the subject's height")
@@ -47,6 +52,11 @@ class Occluders:
             key = at.key("look")
             left, top, right, bottom = picture_box(camera, subject, spot)
             y = spot.y * drawn["nearness"]
+            if drawn["kind"] == "furniture":
+                made = _furniture(key, camera, y, spot, (left, right), drawn["hides"], first_id + i)
+                if made is not None:
+                    out.append(made)
+                    continue
             wide = drawn["hides"] * (right - left)
             middle = left + key.child("across").uniform() * (right - left)
             per_px = y / camera.lens.focal_px[0]
@@ -54,7 +64,7 @@ class Occluders:
             across = max(wide * per_px, 0.02)
             high = _height_at(camera, y, bottom - drawn["rises"] * (bottom - top))
             if drawn["kind"] == "pole":
-                across, high = min(across, 0.25), max(high, 2.4)
+                across, high = min(across, 0.14), max(high, 2.4)
                 mesh = primitives.cylinder(across / 2, high, 32)
             else:
                 mesh = primitives.box(across, 0.04 if drawn["kind"] == "panel" else max(0.15, 0.6 * across), max(high, 0.05))
@@ -62,6 +72,22 @@ class Occluders:
             material = painted(key.child("paint"), _COVERS, "paint")
             out.append(Entity(first_id + i, None, (_surface(drawn["kind"], mesh, turn, material),)))
         return tuple(out)
+
+
+def _furniture(key: Key, camera: Camera, y: float, spot: Spot, ends_px: tuple[float, float], hides: float,
+               number: int) -> Entity | None:
+    """A piece of furniture ``y`` metres ahead that reaches over ``hides`` of the subject's width, which lies between columns
+    ``ends_px``, from one side; None where camera or subject stands in its way."""
+    pieces, materials, _, _ = FURNITURE[key.child("piece").choice(tuple(FURNITURE))](key.child("furniture"))
+    reach = reach_of(pieces)
+    y = min(y, spot.y - reach - _CLEAR_M)
+    if y < reach + _CLEAR_M:
+        return None
+    side = 1 if key.child("side").uniform() < 0.5 else -1  # which end of the subject it covers
+    left, right = ends_px
+    edge = (right - hides * (right - left)) if side > 0 else (left + hides * (right - left))
+    x = (edge - camera.lens.centre_px[0]) * y / camera.lens.focal_px[0] + side * reach
+    return entity(number, "thing", pieces, materials, x, y, key.child("turn").uniform(0, 360))
 
 
 def _height_at(camera: Camera, y: float, v_px: float) -> float:
