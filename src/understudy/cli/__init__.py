@@ -31,6 +31,7 @@ COMMANDS = {
     "search": "find which distributions of a recipe teach most",
     "models": "list, make, fetch and check models, each with its card",
     "predict": "say what a model finds in pictures",
+    "assets": "add and list packs of clothes, hair and poses",
     "table": "learn a client table and make rows that point at nobody",
     "doctor": "say what this machine has and lacks",
 }

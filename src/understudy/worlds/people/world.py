@@ -17,7 +17,7 @@ from understudy.worlds.people import framing, population
 from understudy.worlds.people import pose as posing
 from understudy.worlds.people.anatomy import keypoints
 from understudy.worlds.people.body import BODY_VERTICES, place
-from understudy.worlds.people.clothes import Clothes, Outfit
+from understudy.worlds.people.clothes import Clothes
 from understudy.worlds.people.figure import Detail, Figure
 from understudy.worlds.people.hair import Hair
 from understudy.worlds.people.held import held
@@ -26,6 +26,7 @@ from understudy.worlds.people.pose import Posing, Stance
 from understudy.worlds.people.props import Occluders, seated, stool
 from understudy.worlds.people.skin import Skin
 from understudy.worlds.people.things import Things
+from understudy.worlds.people.wardrobe import Dress, Wardrobe
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class _Cast:
     """One figure before it has a place: who it is, what it wears, how it stands (its soles at z = 0)."""
 
     person: Person
-    outfit: Outfit
+    outfit: Dress
     stance: Stance
     shape: framing.Shape
 
@@ -50,6 +51,7 @@ class People:
     skin: Skin = group(Skin, "skin, eyes, brows and beard")
     hair: Hair = group(Hair, "hair on the head")
     clothes: Clothes = group(Clothes, "what a figure wears")
+    pack: Wardrobe = group(Wardrobe, "clothes and hair of an asset pack of yours")
     pose: Posing = group(Posing, "what a figure does")
     framing: framing.Framing = group(framing.Framing, "how the figures are in the picture")
     occluders: Occluders = group(Occluders, "things that stand in front")
@@ -75,15 +77,17 @@ class People:
         if cast:
             entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
         entities += self.things.sample(draws.at("things"), camera, where, [c.shape for c in cast], spots, free + 100)
+        assets = (*where.assets, *(a for c in cast for a in (*c.stance.assets, *c.outfit.assets)))
         return Scene(self.categories, camera, (*entities, *where.entities), where.environment, where.sun, where.lamps,
-                     where.backdrop, where.ground, (*where.assets, *(a for c in cast for a in c.stance.assets)),
-                     tuple(s for c in cast for s in c.stance.skipped))
+                     where.backdrop, where.ground, assets,
+                     tuple(s for c in cast for s in (*c.stance.skipped, *c.outfit.skipped)))
 
     def _cast(self, at: Draws) -> _Cast:
         person = population.sample(at.at("body"), self.body)
-        outfit = self.clothes.choose(at.at("clothes"), person.age, person.gender)
+        ours = self.clothes.choose(at.at("clothes"), person.age, person.gender)
+        outfit = self.pack.choose(at.at("pack"), ours, person.rest, person.gender)
         stance = posing.sample(at.at("pose"), person.rest, self.pose, person.age)
-        lift = outfit.sole_m(person.rest.stature_m)
+        lift = outfit.sole_m(person.rest)
         up = np.eye(4)
         up[2, 3] = lift
         stance = replace(stance, body=place(stance.body, up))
@@ -98,7 +102,12 @@ class People:
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
         complexion = self.skin.choose(at.at("skin"), figure)
-        hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
+        if "hat" in one.outfit.pieces and style != "bald":
+            style = "buzz"  # under a hat
+        if one.outfit.hair is None:
+            hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
+        else:
+            hair = one.outfit.hair_surfaces(figure, colour)
         skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),
                                   hair_colour=colour)
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
