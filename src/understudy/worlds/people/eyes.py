@@ -35,7 +35,7 @@ def eye_surfaces(key: Key, figure: Figure, iris: str) -> list[Surface]:
     for side in ("L", "R"):
         base, faces, uv = _eye(side)
         out.append(Surface(f"eye.{side}", figure.posed.vertices[base], faces,
-                           Material(texture, roughness=0.08, specular=0.6),
+                           Material(texture, roughness=0.08, specular=0.4),
                            np.full(len(faces), PART_ID["eyes"], np.uint8), uv=uv,
                            rest=figure.posed.rest_vertices[base].astype(np.float32),
                            chart=np.full(len(faces), 24 if side == "L" else 23, np.uint8),
@@ -79,13 +79,17 @@ def _paint(key: Key, iris: str, age: float, n: int) -> Texture:
     t = np.clip((polar - pupil) / (_IRIS - pupil), 0, 1)[..., None]
     colour = (inner * (1 - t) + outer * t) * (0.6 + 0.8 * ray[..., None])
     colour *= 1 - 0.65 * np.clip((polar / _IRIS - 0.86) / 0.14, 0, 1)[..., None]  # limbal ring
-    sclera = np.array([0.66, 0.62, 0.58]) * (1 - 0.04 * np.clip((age - 30) / 50, 0, 1) * np.array([0, 1, 3]))
+    sclera = np.array([0.46, 0.43, 0.405]) * (1 - 0.04 * np.clip((age - 30) / 50, 0, 1) * np.array([0, 1, 3]))
     pink = np.clip((polar - 0.75) / 0.7, 0, 1)[..., None]
     sclera = sclera * (1 - pink * np.array([0.10, 0.32, 0.32]))
+    veins = np.clip((noise(key.child("veins"), n, (max(2, n // 16), max(2, n // 3)), 2) - 0.62) / 0.2, 0, 1)
+    sclera = sclera * (1 - (veins * np.clip((polar - _IRIS) / 0.5, 0, 1))[..., None] * np.array([0.04, 0.22, 0.20]))
     soft = 0.035
     a = np.clip((_IRIS - polar) / soft + 0.5, 0, 1)[..., None]
     b = np.clip((pupil - polar) / soft + 0.5, 0, 1)[..., None]
     linear = sclera * (1 - a) + colour * a
     linear = linear * (1 - b) + 0.004 * b
+    # the upper lid and its lashes shade the eye below them (y runs down the picture)
+    linear = linear * (1 - 0.55 * np.clip((-y - 0.05) / 0.4, 0, 1)[..., None] ** 0.8)
     srgb = srgb_encode_fast(np.clip(linear, 0, 1))
     return Texture((srgb * 255 + 0.5).astype(np.uint8))

@@ -122,9 +122,10 @@ def _masks(p: np.ndarray) -> dict[str, np.ndarray]:
     brow_lines = [np.stack([np.linspace(n / 2 - 32 * mm, n / 2 + 32 * mm, 12),
                             top - d * mm + 2.5 * mm * np.cos(np.linspace(-2.4, 2.4, 12))], 1) for d in (9, 16, 23)]
     fold = np.array([p[31] + down(-3, -6), 0.5 * (p[31] + p[48]) + down(0, -8), p[48] + down(3, -6)])
-    folds = both(_stroke([fold], 1.8 * mm, 2.0))
-    bags = both(_stroke([lower + down(4.5)], 1.2 * mm, 1.6))
-    creases = np.clip(both(_stroke(feet, 0.9 * mm, 1.1)) + _stroke(brow_lines, 1.0 * mm, 1.4) + folds + bags, 0, 1)
+    folds = both(_faded(_stroke([fold], 1.8 * mm, 3.4), fold[1], 13 * mm))
+    bags = both(_stroke([lower + down(4.5)], 1.2 * mm, 2.6))
+    lines = _stroke(brow_lines, 0.8 * mm, 1.8) * np.clip(1.5 * _blob((n / 2, top - 16 * mm), (20 * mm, 14 * mm)), 0, 1)
+    creases = np.clip(both(_faded(_stroke(feet, 0.7 * mm, 1.3), corner, 9 * mm)) + lines + folds + bags, 0, 1)
     jaw = p[1:16]
     upper_edge = np.array([p[15] + down(-6, 9), p[15] + down(-4, -1), p[14] + down(0, -10), p[54] + down(-2, 8),
                            p[35] + down(6, 5), p[33] + down(4), p[31] + down(6, -5), p[48] + down(-2, -8),
@@ -160,6 +161,11 @@ def _stroke(lines, width_px: float, blur_px: float) -> np.ndarray:
         cv2.polylines(image, [np.round(np.asarray(line) * 16).astype(np.int32)], False, 255, max(1, round(width_px)),
                       cv2.LINE_AA, 4)
     return cv2.GaussianBlur(image.astype(np.float32) / 255, (0, 0), blur_px)
+
+
+def _faded(mask: np.ndarray, centre, reach_px: float) -> np.ndarray:
+    """A mask that is strongest at ``centre``."""
+    return mask * _blob(centre, (reach_px, reach_px))
 
 
 def _blob(centre, sigma) -> np.ndarray:

@@ -149,9 +149,9 @@ def _brows(key: Key, figure: Figure, size: float, px: float) -> Ribbons:
     outward = np.where(u > 0.5, 1.0, -1.0)[:, None]
     far = np.clip((np.abs(u - 0.5) - 0.055) / 0.13, 0, 1)[:, None]  # from the inner end to the tail
     turn = (key.child("turn").uniforms(len(u)) - 0.5)[:, None] * 0.7
-    way = _unit(outward * left * (0.25 + 0.9 * far) + up * (0.85 - 1.15 * far + turn))
+    way = _unit(outward * left * (0.35 + 1.1 * far) + up * (0.80 - 1.05 * far + 0.7 * turn))
     longest = size * (0.8 + 0.25 * masculine) * min(1.0, 0.5 + 0.5 * thick)
-    length = longest * (0.0052 + 0.0035 * key.child("length").uniforms(len(u)))
+    length = longest * (0.0044 + 0.0028 * key.child("length").uniforms(len(u)))
     return _hairs(key, place, normal, way, length, max(0.00042, 0.55 / px), _follicles().face[chosen], 0.28)
 
 
@@ -162,7 +162,7 @@ def _lashes(key: Key, figure: Figure, size: float, px: float) -> Ribbons:
     for e, (upper, lower) in enumerate(zip(_UPPER, _LOWER)):
         side = "RL"[e]
         centre = vertices[body.model().mesh(f"eye.{side}").base].mean(0)
-        for lid, count, length, rise in ((upper, 40, 0.0085 + 0.002 * feminine, 0.55), (lower, 20, 0.0048, -0.45)):
+        for lid, count, length, rise in ((upper, 46, 0.0056 + 0.0018 * feminine, 0.42), (lower, 24, 0.0032, -0.35)):
             knots = [FACE_VERTICES[i] for i in lid]
             t = (np.arange(count) + key.child(side, lid[1]).uniforms(count)) / count
             shares = _cubic(t)
@@ -173,7 +173,7 @@ def _lashes(key: Key, figure: Figure, size: float, px: float) -> Ribbons:
             up = np.cross(forward, along)
             up = up * np.sign(up[:, 2:])
             fan = (1 - 2 * t)[:, None] * -along * 0.5  # towards the nearer corner
-            way = _unit(forward + 0.6 * normal + fan)
+            way = _unit(forward + 0.25 * normal + fan)
             reach = size * length * (0.55 + 0.45 * np.sin(np.pi * np.clip(t * 0.9, 0, 1))) \
                 * (0.8 + 0.4 * key.child("length", side, lid[1]).uniforms(count))
             s = np.linspace(0, 1, 4)[None, :, None]
@@ -183,7 +183,7 @@ def _lashes(key: Key, figure: Figure, size: float, px: float) -> Ribbons:
     n = len(paths)
     taper = np.array([1.0, 0.85, 0.6, 0.2])
     over = np.full((n, 4), np.flatnonzero(face_map().is_face)[0])
-    return Ribbons(paths, facing, max(0.00030, 0.5 / px) * np.broadcast_to(taper, (n, 4)), np.zeros(n), 1 / 256,
+    return Ribbons(paths, facing, max(0.00026, 0.45 / px) * np.broadcast_to(taper, (n, 4)), np.zeros(n), 1 / 256,
                    np.full((n, 4), 0.5), over)
 
 

@@ -38,12 +38,12 @@ def cap(key: Key, figure: Figure, style: Style, room: Volume, strands: np.ndarra
     points = room.inner[:, :rows] + direction[:, :rows] * height[:, :rows, None]
     if room.hangs.any() and rows > RIM + 1:  # below the rim the curtain goes on
         points[room.hangs > 0.5, RIM + 1:] = points[room.hangs > 0.5, RIM:RIM + 1]
-    fade = _fade_m(style)
-    density = np.clip(room.rim_m / fade + 0.35, 0, 1) * room.density
+    density = np.clip(room.rim_m / _fade_m(style) + 0.35, 0, 1) * room.density
+    full = room.density
     if style.parted and not alone:  # the parting shows skin
         run = room.run[:, :ROWS]
-        density = density * (1 - 0.75 * np.exp(-((run / 0.0028) ** 2)))
-    pixels = _painted(key, figure.detail, style, density, strands, skin)
+        full = full * (1 - 0.75 * np.exp(-((run / 0.0028) ** 2)))
+    pixels = _painted(key, figure.detail, style, full, room.rim_m, strands, skin)
     step = _every(figure.detail, rows)
     points, density = points[::step, _picked(rows, step)], density[:, :rows][::step, _picked(rows, step)]
     over = grid.face[:, :rows][::step, _picked(rows, step)]
@@ -83,22 +83,23 @@ def _picked(rows: int, step: int) -> np.ndarray:
     return np.unique(np.append(np.arange(0, rows, step), rows - 1))
 
 
-def _painted(key: Key, detail: Detail, style: Style, density: np.ndarray, strands: np.ndarray,
+def _painted(key: Key, detail: Detail, style: Style, density: np.ndarray, rim_m: np.ndarray, strands: np.ndarray,
              skin: np.ndarray) -> np.ndarray:
     """(n, n, 3) linear: hair where there is some, skin where not, follicle by follicle between."""
     import cv2
 
     n = detail.texels(_SPAN_M, _PX, 32)
-    wide = np.concatenate([density, density[:1]]).astype(np.float32)  # columns meet where the picture ends
-    much = cv2.resize(wide.T, (n, n), interpolation=cv2.INTER_LINEAR)
+    many, rim = (cv2.resize(np.concatenate([a, a[:1]]).astype(np.float32).T, (n, n), interpolation=cv2.INTER_LINEAR)
+                 for a in (density, rim_m))  # columns meet where the picture ends
+    much = many * np.clip(rim / _fade_m(style) + 0.35, 0, 1)
     grain = noise(key.child("follicles"), n, (min(n, 40 if not style.shaved else 128), min(n, 128)), 1)
     full = 0.80 if style.shaved else 1.0
     amount = np.clip((much * full * 1.35 + (grain - 0.5) * 1.5 * (1.15 - much * full) - 0.17), 0, 1)[..., None]
     if style.shaved:
         return skin * (1 - amount) + amount * strands.mean((0, 1)) * (0.55 + 0.5 * grain[..., None])
     if not style.rise:  # coils, no strands
-        frizz = noise(key.child("frizz"), n, min(n, 64), 2)[..., None]
-        return skin * (1 - amount) + amount * strands.mean((0, 1)) * (0.35 + 0.9 * frizz)
+        frizz = noise(key.child("frizz"), n, max(4, n // 3), 2)[..., None]
+        return skin * (1 - amount) + amount * strands.mean((0, 1)) * (0.15 + 1.4 * frizz**1.5)
     lines = cv2.resize(strands.astype(np.float32)[::-1], (n, n), interpolation=cv2.INTER_AREA)
     return skin * (1 - amount) + amount * lines * 0.8
 

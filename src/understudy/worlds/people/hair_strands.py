@@ -113,6 +113,8 @@ def _roots(key: Key, style: Style, room: Volume, count: int):
         grows = grows * (0.35 + np.exp(-room.rim_m[:, :rows] / 0.02))
     if style.layout == "whorl":  # nothing lies over the middle of a whorl but what grows there
         grows = grows * (1 + 2 * np.exp(-room.run[:, :rows] / 0.02))
+    if style.rise == 0:
+        grows = grows * (1 + 1.5 * np.exp(-room.rim_m[:, :rows] / 0.02))
     if style.fall:
         grows = grows * (0.6 + 0.4 * np.linspace(0, 1, rows))
     weight = np.cumsum((span * step * grows).ravel())

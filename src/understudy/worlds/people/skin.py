@@ -38,6 +38,7 @@ MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43
 _REFLECTS = (0.70, 0.69, 0.68, 0.70, 0.76, 0.98, 1.08, 1.12, 1.15, 1.12)
 _ATLAS_M = 0.6  # half the skin along a side of MakeHuman's atlas: nothing on the body is sharp
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
+_SPECULAR = 0.35  # an index of refraction of 1.4 (Tuchin, *Tissue Optics*)
 _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
 
 
@@ -113,7 +114,7 @@ def _reflectance(tone: int, key: Key) -> np.ndarray:
     warm = key.child("warm").uniform(-1, 1)
     light = float(np.clip((8 - within) / 4, 0, 1))
     blood = light * np.array([1.0, 0.82 - 0.05 * warm, 0.74 - 0.07 * warm]) \
-        + (1 - light) * np.array([1.28, 0.97, 0.80 - 0.05 * warm])
+        + (1 - light) * np.array([1.32, 0.96, 0.76 - 0.05 * warm])
     return np.clip(monk_rgb(within) * blood * np.interp(within, np.arange(1, 11), _REFLECTS), 0.008, 0.9)
 
 
@@ -149,10 +150,10 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
     normals = figure.posed.normals
     part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
     face_colour, face_bump = paint_face(key.child("face"), look, face_masks(figure.detail.texels(FACE_M, FACE_PX)))
-    face = Material(face_colour, roughness=gloss, specular=0.45, bump=face_bump, bump_m=0.0012)
+    face = Material(face_colour, roughness=gloss, specular=_SPECULAR, bump=face_bump, bump_m=0.0012)
     size = figure.detail.texels(_ATLAS_M, BODY_PX, 64)
-    skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=0.4)
-    lining = Material((0.12, 0.022, 0.02), roughness=0.35)
+    skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=_SPECULAR)
+    lining = Material((0.24, 0.06, 0.055), roughness=0.35)
     out = []
     for name, material, which in (("face", face, shown & fm.in_map), ("skin", skin, shown & ~fm.in_map & ~fm.mouth),
                                   ("mouth", lining, fm.mouth)):
@@ -161,12 +162,13 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: _Look, gloss: float)
         rows = mesh_at.rows[kept]
         out.append(_piece(name, figure, normals, mesh_at.faces[kept], mesh_at.base, mesh_at.uv, material, part[rows],
                           chart[rows], chart_uv[rows]))
-    teeth = body.model().mesh("teeth")
-    count = len(teeth.faces)
-    enamel = Material((0.62, 0.56, 0.46), roughness=0.25)
-    out.append(_piece("teeth", figure, normals, teeth.faces, teeth.base, teeth.uv, enamel,
-                      np.full(count, PART_ID["face"], np.uint8), np.zeros(count, np.uint8),
-                      np.zeros((count, 3, 2), np.float32)))
+    for name, material in (("teeth", Material((0.62, 0.57, 0.48), roughness=0.22)),
+                           ("tongue", Material((0.34, 0.13, 0.12), roughness=0.4))):
+        inside = body.model().mesh(name)
+        count = len(inside.faces)
+        out.append(_piece(name, figure, normals, inside.faces, inside.base, inside.uv, material,
+                          np.full(count, PART_ID["face"], np.uint8), np.zeros(count, np.uint8),
+                          np.zeros((count, 3, 2), np.float32)))
     return [s for s in out if len(s.faces)]
 
 
@@ -190,7 +192,7 @@ def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_
 def paint_face(key: Key, look: _Look, fm: FaceMasks) -> tuple[Texture, Texture]:
     """Colour and relief of the face, as large as its masks."""
     n = len(fm.lips)
-    px = n / FACE_PX
+    px, near = n / FACE_PX, n == FACE_PX
     light = float(np.clip((7 - look.tone) / 6, 0, 1))
     grown = float(np.clip((look.age - 12) / 8, 0, 1))
     old = float(np.clip((look.age - 42) / 40, 0, 1))
@@ -206,8 +208,16 @@ def paint_face(key: Key, look: _Look, fm: FaceMasks) -> tuple[Texture, Texture]:
     moles = key.child("moles").integer(0, 4) + int(10 * old)
     if moles:
         _darken(skin, np.clip(_spots(key.child("moles"), n, moles, 1.6 * px), 0, 1), np.array([0.36, 0.5, 0.57]))
-    creases = fm.creases * np.float32(old) + fm.folds * np.float32(0.25 * grown)
-    _darken(skin, creases, 0.22 * np.array([0.7, 1, 1]))
+    lined = fm.creases * (np.float32(0.6) + noise(key.child("lines"), n, 9, 1))
+    creases = lined * np.float32(old) + fm.folds * np.float32(0.22 * grown)
+    _darken(skin, creases, 0.16 * np.array([0.7, 1, 1]))
+    blotch = noise(key.child("blotches"), n, 5, 3) - np.float32(0.5)
+    skin *= 1 - np.float32(0.10 + 0.16 * old) * blotch[..., None] * np.array([0.25, 1.0, 0.9], np.float32)
+    grit = noise(key.child("grit"), n, n // 2, 1) - np.float32(0.5)
+    skin *= 1 + np.float32(0.05 + 0.05 * grown) * grit[..., None]
+    if old > 0.3:  # age spots
+        spots = _spots(key.child("age spots"), n, int(26 * old), 2.6 * px)
+        _darken(skin, np.clip(spots, 0, 1) * np.clip(2 * blotch + 0.6, 0, 1), np.array([0.10, 0.20, 0.26]))
     lip = look.rgb * (np.array([0.80, 0.46, 0.48]) * light + (1 - light) * np.array([0.85, 0.62, 0.66]))
     if look.gender > 0.6 and look.age > 15 and look.makeup > 0.6:
         hue = key.child("lipstick").choice(((0.42, 0.03, 0.05), (0.30, 0.05, 0.08), (0.45, 0.14, 0.13), (0.22, 0.02, 0.06)))
@@ -221,9 +231,15 @@ def paint_face(key: Key, look: _Look, fm: FaceMasks) -> tuple[Texture, Texture]:
     brow = np.clip(fm.brows * (np.float32(strength) + hairs * np.float32(1.3)), 0, 1)
     grey = float(np.clip((look.age - 60) / 25, 0, 1)) * 0.6
     brow_rgb = (1 - grey) * look.hair * 0.8 + grey * np.array([0.35, 0.34, 0.33])
-    _mix(skin, brow_rgb, 0.92 * brow)
-    relief = np.float32(0.5) + 0.10 * (noise(key.child("pores"), n, min(128, n), 1) - np.float32(0.5)) - 0.30 * creases
-    relief += 0.04 * mottle + 0.25 * brow
+    _mix(skin, brow_rgb, (0.55 if near else 0.92) * brow)  # near, there are hairs over it
+    # pores: fine pits, deepest on nose, cheeks and forehead; lips have furrows across
+    pits = np.maximum(noise(key.child("pits"), n, n // 2, 1) - np.float32(0.55), 0)
+    oily = np.float32(0.35) + np.float32(0.65) * np.maximum(fm.nose, fm.cheeks)
+    rough = (0.25 + 0.75 * grown) * (1 + 0.6 * old)
+    relief = np.float32(0.5) + 0.16 * rough * (noise(key.child("pores"), n, min(128, n), 2) - np.float32(0.5))
+    relief -= rough * 0.55 * oily * pits * (1 - fm.lips)
+    relief += 0.10 * fm.lips * (noise(key.child("furrows"), n, (8, n // 3), 1) - np.float32(0.5))
+    relief += 0.06 * mottle + 0.12 * brow - 0.42 * creases
     if look.beard != "none":
         where = {"stubble": fm.beard, "full": fm.beard, "moustache": fm.moustache,
                  "goatee": np.maximum(fm.moustache, fm.chin)}[look.beard]
