@@ -65,7 +65,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    findings = [_python(), *_machine(), *_cache(), *_packages(), _renderer(), _denoiser(), *_bodies(), *_learning()]
+    findings = [_python(), *_machine(), *_cache(), *_packages(), _renderer(), _denoiser(), *_bodies(), *_learning(),
+                *_transformers()]
     for finding in findings:
         print(f"{finding.state:8} {finding.what}")
         if finding.remedy:
@@ -239,6 +240,25 @@ def _learning() -> list[Finding]:
         tried, _ = probe(_IMPORTS, "torchvision")
         broken = (tried or {}).get("torchvision") or ""
     return learning(found, why, broken)
+
+
+def _transformers() -> list[Finding]:
+    """The optional back end; a torchvision that does not fit the torch breaks it in places that an import does not reach."""
+    if version("transformers") is None:
+        return []
+    found, why = probe(_IMPORTS, "transformers", "transformers.models.rt_detr.modeling_rt_detr",
+                       "transformers.models.segformer.modeling_segformer")
+    return [foreign(found, why)]
+
+
+def foreign(found: dict | None, why: str) -> Finding:
+    """What the probe of transformers says."""
+    why = why or next((error for error in (found or {}).values() if error), "")
+    if not why:
+        return Finding(OK, f"models of transformers {version('transformers')}")
+    reason = re.sub(r"\s+", " ", why)[:140]
+    return Finding(NOTE, f"transformers {version('transformers')} does not work: {reason}",
+                   "Often a torchvision that does not fit the torch: pip uninstall torchvision; nothing here needs it")
 
 
 def learning(found: dict | None, why: str, torchvision: str) -> list[Finding]:

@@ -143,7 +143,8 @@ def _things(network, source: Source, records, agreement: Agreement, names, worst
         if not _complete(record, task, spec.points):
             gathered.unlabelled += 1
             continue
-        _gather(gathered, record, image, found_things(network, image), agreement, task, spec.points,
+        within = np.array([i.xyxy_px for i in record.instances if not i.ignore], float).reshape(-1, 4)
+        _gather(gathered, record, image, found_things(network, image, within), agreement, task, spec.points,
                 names.get(record.index, f"picture {record.index}"))
     if not gathered.images:
         raise DatasetError(f"no picture has what {task} is measured by", where=source.path)

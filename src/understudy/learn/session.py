@@ -144,14 +144,13 @@ def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: 
     from understudy.learn import duplicates
     from understudy.learn.classes import agree
     from understudy.learn.measure import measure
-    from understudy.learn.native import model_file
     from understudy.learn.prepare import refuse_made
     from understudy.learn.report import evaluation_report
     from understudy.learn.sources import open_source
 
     torch.set_num_threads(threads)
     single_threaded_images()
-    network, card, seen = model_file.load(model)
+    network, card, seen = _opened(model, tell)
     source = open_source(real)
     refuse_made(source, "evaluate")
     agreement = agree(network.spec.classes, source.categories, source.path, renamed)
@@ -187,14 +186,13 @@ def predict(model: Path, images: Sequence[Path], out: Path, tell: Tell, *, threa
     from PIL import Image
 
     from understudy.errors import DatasetError
-    from understudy.learn.native import model_file
     from understudy.learn.native.answer import class_map, found_things
     from understudy.record import Rle
     from understudy.writers.files import picture_of, pictures_below, read_bytes
 
     torch.set_num_threads(threads)
     single_threaded_images()
-    network, _, _ = model_file.load(model)
+    network, _, _ = _opened(model, tell)
     files = [(root, f) for root in images for f in (pictures_below(root) if root.is_dir() else [root])]
     if not files:
         raise DatasetError("there is no picture", where=", ".join(map(str, images)))
@@ -233,6 +231,18 @@ def predict(model: Path, images: Sequence[Path], out: Path, tell: Tell, *, threa
     else:
         _write(out / "classes.txt", "\n".join(network.spec.classes) + "\n")
     return done
+
+
+def _opened(model: Path, tell: Tell):
+    """(network, card, photographs behind it) of our own model or of a folder of ``transformers``."""
+    from understudy.learn import duplicates, foreign
+    from understudy.learn.native import model_file
+
+    if not foreign.recognises(model):
+        return model_file.load(model)
+    network, card = foreign.load(model)
+    tell(f"{model}: {card['size']}. Nobody knows here which photographs it has learned from; yours may be among them")
+    return network, card, duplicates.none_seen()
 
 
 def single_threaded_images() -> None:

@@ -37,6 +37,8 @@ class Found:
 @torch.no_grad()
 def class_map(network: Network, image: np.ndarray, mirror: bool = True) -> np.ndarray:
     """(h, w, 3) uint8 -> (h, w) uint8 class numbers, 0 background. With ``mirror`` the mean with the mirrored picture's."""
+    if not isinstance(network, Network):
+        return network.class_map(image)
     x = normalised(torch.from_numpy(scaled(image, network.spec.side))[None])
     network.eval()
     logits = network(x)["classes"].float()
@@ -47,8 +49,10 @@ def class_map(network: Network, image: np.ndarray, mirror: bool = True) -> np.nd
 
 
 @torch.no_grad()
-def found_things(network: Network, image: np.ndarray) -> Found:
-    """(h, w, 3) uint8 -> what the detector finds."""
+def found_things(network: Network, image: np.ndarray, within: np.ndarray | None = None) -> Found:
+    """(h, w, 3) uint8 -> what the detector finds; ``within`` (n, 4) xyxy pixels: boxes for a network that wants some."""
+    if not isinstance(network, Network):
+        return network.found_things(image, within)
     network.eval()
     out = {name: value.float() for name, value in
            network(normalised(torch.from_numpy(scaled(image, network.spec.side))[None])).items()}
