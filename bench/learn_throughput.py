@@ -58,6 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=160)
     parser.add_argument("--task", default="semantic", choices=("semantic", "box", "mask", "keypoint"))
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=12)
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -67,7 +68,7 @@ def main() -> None:
     print(f"\n| {args.task}, {args.side} px | weights | fp32 | bf16 | aim |\n|---|---|---|---|---|")
     for size in SIZES:
         count = weights(built(Spec(args.task, ("person",), size, args.side, tuple(f"p{i}" for i in range(17))), 0))
-        rates = [steps(size, args.task, args.side, bf16, args.rounds) for bf16 in (False, True)]
+        rates = [steps(size, args.task, args.side, bf16, args.rounds, args.batch) for bf16 in (False, True)]
         print(f"| {size} | {count:,} | {rates[0]:.0f} | {rates[1]:.0f} | {({'nano': 250, 'tiny': 140}).get(size, '')} |",
               flush=True)
 

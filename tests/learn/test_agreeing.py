@@ -66,6 +66,10 @@ def test_mixes():
 
 def test_left_and_right_must_be_exchangeable_to_mirror():
     assert strength_for("box", ("person",), (), ())[0].flip
+    light = strength_for("box", ("turn left",), (), (), "light")[0]
+    assert light.scale == (0.7, 1.15) and light.noise < strength_for("box", ("x",), (), ())[0].noise and not light.flip
+    with pytest.raises(UsageError, match="no such augmentation"):
+        strength_for("box", ("person",), (), (), "magic")
     assert not strength_for("box", ("turn left", "stop"), (), ())[0].flip
     points = ("nose", "left_eye", "right_eye")
     assert strength_for("keypoint", ("face",), points, (0, 2, 1))[0].flip

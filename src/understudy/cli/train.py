@@ -27,6 +27,8 @@ def what(parser: argparse.ArgumentParser) -> None:
                         help="what to learn (default semantic)")
     parser.add_argument("--classes", metavar="A,B", help="only these classes (default: all of DATA)")
     parser.add_argument("--size", choices=SIZES, default="tiny", help="of the network (default tiny)")
+    parser.add_argument("--augment", choices=("full", "light"), default="full",
+                        help="how much pictures are varied: light for a few dozen real ones and little time (default full)")
     parser.add_argument("--side", type=int, default=160, metavar="PX",
                         help="pixels of the network's square input, a multiple of 32 (default 160)")
 
@@ -88,7 +90,8 @@ def wanted(args: argparse.Namespace) -> dict:
     if args.side < 32 or args.side > 1024 or args.side % 32:
         raise UsageError("--side is no multiple of 32 from 32 to 1024", got=args.side)
     classes = tuple(c.strip() for c in args.classes.split(",") if c.strip()) if args.classes else None
-    return {"task": args.task, "classes": classes, "size": args.size, "side": args.side}
+    return {"task": args.task, "classes": classes, "size": args.size, "side": args.side,
+            "augment": args.augment}
 
 
 def settings(args: argparse.Namespace) -> dict:

@@ -41,6 +41,11 @@ class Strength:
     noise: float = 10.0
 
 
+LIGHT = Strength(scale=(0.7, 1.15), aspect=1.2, light=0.3, gain=0.15, tint=0.1, grey=0.05, blur=0.05, coarse=0.0, jpeg=0.05,
+                 noise=4.0)
+"""For a few dozen real pictures and little time: what is varied much must be learned much longer."""
+
+
 @dataclass(frozen=True)
 class Window:
     """The part of a square picture that fills the frame: x0, y0, wide, high in shares of its side; flipped left to right."""

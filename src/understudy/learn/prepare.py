@@ -11,7 +11,7 @@ import numpy as np
 from understudy.errors import DatasetError, UsageError
 from understudy.key import Key
 from understudy.learn import duplicates
-from understudy.learn.augment import Strength
+from understudy.learn.augment import LIGHT, Strength
 from understudy.learn.cache import Store, open_store
 from understudy.learn.classes import agree, plain
 from understudy.learn.mixture import Part
@@ -144,9 +144,12 @@ def names_of(store: Store) -> list[str]:
 
 
 def strength_for(task: str, classes: Sequence[str], points: Sequence[str],
-                 twins: Sequence[int]) -> tuple[Strength, list[str]]:
-    """The augmentation of a task, and why it does not mirror if it does not: left and right must be exchangeable."""
-    strength = Strength() if task == "semantic" else Strength(scale=(0.5, 1.1))
+                 twins: Sequence[int], augment: str = "full") -> tuple[Strength, list[str]]:
+    """The augmentation of a task, and why it does not mirror if it does not: left and right must be exchangeable.
+    augment : full or light."""
+    if augment not in ("full", "light"):
+        raise UsageError("there is no such augmentation", wanted="full, light", got=augment)
+    strength = LIGHT if augment == "light" else Strength() if task == "semantic" else Strength(scale=(0.5, 1.1))
     sided = [c for c in classes if {"left", "right"} & set(c.casefold().replace("-", " ").replace("_", " ").split())]
     if sided:
         return replace(strength, flip=False), [f"pictures are not mirrored: {sided[0]!r} tells left from right"]

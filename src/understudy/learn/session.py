@@ -24,7 +24,8 @@ class Request:
     """A training. data : what is learned from; mix : (data set, share of the pictures shown, pictures used or None for all);
     validation : real pictures that choose the checkpoint; init : a model to start from; count : pictures of ``data`` that
     are used (of a made set the first, of a real one a random choice that grows with the count); rows : only these of
-    ``data``, by their position in it; adapt : coral, dann or fda, to the real pictures ``unlabelled``, or ""."""
+    ``data``, by their position in it; augment : full, or light; adapt : coral, dann or fda, to the real pictures
+    ``unlabelled``, or ""."""
 
     data: Path
     out: Path
@@ -45,6 +46,7 @@ class Request:
     rows: tuple[int, ...] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
     allow_overlap: bool = False
+    augment: str = "full"
     adapt: str = ""
     unlabelled: Path | None = None
 
@@ -101,7 +103,7 @@ def train(request: Request, tell: Tell) -> Trained:
         spec = Spec(request.task, classes, request.size, request.side, prepared.points)
         network = built(spec, request.seed)
     twins = mirror(spec.points)
-    strength, told = strength_for(spec.task, spec.classes, spec.points, twins)
+    strength, told = strength_for(spec.task, spec.classes, spec.points, twins, request.augment)
     for message in (*prepared.messages, *told):
         tell(message)
     out = request.out

@@ -43,7 +43,7 @@ class Job:
     def name(self, real: Path) -> str:
         """The job's folder: readable, and different for whatever makes the result different."""
         facts = {k: str(v) for k, v in vars(self.request).items() if k not in ("out", "init", "threads")
-                 and not (k in ("adapt", "unlabelled") and not v)}
+                 and not (k in ("adapt", "unlabelled") and not v) and (k, v) != ("augment", "full")}
         data = [self.request.data, real, *(m[0] for m in self.request.mix), self.request.validation]
         facts["files"] = str([open_source(d).fingerprint for d in data if d is not None])
         facts["after"] = self.after.name(real) if self.after else ""

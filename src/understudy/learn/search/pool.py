@@ -131,7 +131,7 @@ def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
     (part,) = prepared.parts
     spec = Spec(base.task, classes, base.size, base.side, prepared.points)
     twins = mirror(spec.points)
-    strength, _ = strength_for(spec.task, spec.classes, spec.points, twins)
+    strength, _ = strength_for(spec.task, spec.classes, spec.points, twins, base.augment)
     share = what.plan.share(rung)
     budget = Budget(images=max(int(base.budget.images * share), base.batch)) if base.budget.images is not None else \
         Budget(cpu_s=base.budget.cpu_s * share)
