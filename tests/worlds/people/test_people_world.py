@@ -15,7 +15,8 @@ from understudy.values import Fixed
 from understudy.worlds.people import People
 from understudy.worlds.people.anatomy import WHOLE_BODY
 from understudy.worlds.people.pose import Posing
-from understudy.worlds.people.props import Occluders
+from understudy.worlds.people.props import OCCLUDERS, Occluders
+from understudy.worlds.people.things import Things
 
 CAMERA = Camera(Lens((320, 240), (330.0, 330.0), (160.0, 120.0)), np.eye(4))
 
@@ -141,14 +142,24 @@ def test_who_sits_has_a_seat_below():
     assert low[0] < hips[0] < high[0] and low[1] < hips[1] < high[1] and 0.03 < hips[2] - top < 0.25
 
 
-def test_occluders_stand_between_camera_and_subject():
-    scene, _ = sampled(6, count=Fixed(1), occluders=replace(Occluders(), count=Fixed(2)))
-    things = [e for e in scene.entities if e.category is None and e.surfaces[0].name in ("box", "pole", "panel")]
-    assert len(things) == 2
-    subject = min(s.vertices[:, 1].min() for s in scene.labelled[0].surfaces)
-    for thing in things:
-        assert 0 < thing.surfaces[0].vertices[:, 1].mean() < subject + 0.5
-        assert thing.surfaces[0].vertices[:, 2].min() == pytest.approx(0, abs=1e-6)
+@pytest.mark.parametrize("kind", OCCLUDERS)
+def test_occluders_stand_between_camera_and_subject(kind):
+    seen = 0
+    for seed in range(6, 12):
+        scenes = [sampled(seed, count=Fixed(1), things=replace(Things(), count=Fixed(0)),
+                          occluders=replace(Occluders(), count=Fixed(count), kind=Fixed(kind)))[0] for count in (0, 2)]
+        bare = {e.id for e in scenes[0].entities}
+        things = [e for e in scenes[1].entities if e.id not in bare]
+        assert len(things) == 2
+        subject = np.concatenate([s.vertices for s in scenes[1].labelled[0].surfaces])[:, 1]
+        for thing in things:
+            points = np.concatenate([s.vertices for s in thing.surfaces])
+            made = thing.surfaces[0].name if kind != "furniture" else "furniture"
+            assert thing.category is None and made in (kind, "box")
+            assert points[:, 2].min() == pytest.approx(0, abs=1e-5)
+            assert points[:, 1].min() > 0 and points[:, 1].mean() < subject.max()
+            seen += kind != "furniture" or thing.surfaces[0].name not in OCCLUDERS
+    assert seen  # there was room for furniture now and then
 
 
 def test_nobody_is_a_scene_too():
