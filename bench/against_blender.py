@@ -8,9 +8,11 @@ the same meshes, textures, light, camera and resolution (lens distortion, defocu
 PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
 neither is blamed for the other's material model; both filter a pixel with a box one pixel wide. References take minutes a
 scene: --keep DIR holds scenes and references between runs (delete it when scenes or materials change). The peer's time is
-taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so). Scene set-up is
-left out for the peer and left in for us. Times are CPU seconds of one thread on either side (wall clock beside them): a
-busy machine does not change who is faster.
+taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so); with --match our
+samples are raised instead until ours is as good as the peer's picture of the fewest samples. Ours is the time
+from a scene's arrays to the picture, ray tree and all; the peer's is that of rendering a scene that it holds already, and
+the time with its set-up, which every picture of a data set needs since each is another scene, stands beside it. Times are
+CPU seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
                 ("distortion.k1", "distortion.k2", "distortion.p1", "distortion.p2", "aperture_mm", "motion_px", "vignette")]
 
 
+OURS = (3, 4, 6, 8, 12, 16, 24, 32)  # samples to try for --match
 KINDS = {"denoised": "OIDN as Blender sets it (high, accurate prefilter)", "fast": "OIDN at its quickest"}
 
 
@@ -148,6 +151,7 @@ def main() -> None:
     parser.add_argument("--reference", type=int, default=1024, help="samples of the reference pictures")
     parser.add_argument("--keep", type=Path, help="hold scenes and references here between runs")
     parser.add_argument("--references-only", action="store_true", help="make what --keep holds and stop")
+    parser.add_argument("--match", action="store_true", help="raise our samples until ours is as good as the peer's first")
     parser.add_argument("--pictures", type=Path, help="write both renderers' pictures and references here, to look at")
     parser.add_argument("--set", action="append", default=[], dest="overrides", metavar="PATH=VALUE")
     args = parser.parse_args()
@@ -168,33 +172,47 @@ def main() -> None:
                               lambda peer=peer: peer("", str(args.reference))[f"picture_plain_{args.reference}"])
         if args.references_only:
             continue
-        seconds, wall, picture = ours(scene, renderer, index)
-        quality = psnr(picture, reference)
         tries = peer(args.samples)
         counts = args.samples.split(",")
-        print(f"scene {index}: ours {seconds:.2f} s (wall {wall:.2f}) at {quality:.1f} dB ({renderer.samples} samples)",
-              flush=True)
-        for kind in KINDS:
-            tried = [(int(c), *(float(tries[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
-                      psnr(tries[f"picture_{kind}_{c}"], peer_reference)) for c in counts]
-            chosen = next((t for t in tried if t[3] >= quality), tried[-1])
-            rows.append((kind, index, seconds, wall, quality, *chosen))
+        tried = {kind: [(int(c), *(float(tries[f"{clock}_{kind}_{c}"]) for clock in ("seconds", "wall")),
+                         psnr(tries[f"picture_{kind}_{c}"], peer_reference)) for c in counts] for kind in KINDS}
+        finer = [dataclasses.replace(renderer, samples=count, denoise="fast") for count in OURS]
+        runs = []
+        for used in (renderer, *(finer if args.match else ())):
+            seconds, wall, picture = ours(scene, used, index)
+            runs.append((seconds, wall, psnr(picture, reference), picture))
+            print(f"scene {index}: ours {seconds:.2f} s (wall {wall:.2f}) at {runs[-1][2]:.1f} dB ({used.samples} samples, "
+                  f"denoise {used.denoise})", flush=True)
+            if args.match and runs[-1][2] >= max(row[0][3] for row in tried.values()):
+                break
+        for kind, row in tried.items():
+            if args.match:
+                chosen = row[0]
+                mine = next((run for run in runs if run[2] >= chosen[3]), runs[-1])
+            else:
+                mine = runs[0]
+                chosen = next((t for t in row if t[3] >= mine[2]), row[-1])
+            setup = [float(tries[f"setup_{clock}"]) for clock in ("seconds", "wall")]
+            rows.append((kind, index, *mine[:3], *chosen, *setup))
             print(f"  Cycles, {KINDS[kind]}: "
-                  + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in tried), flush=True)
+                  + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in row), flush=True)
             if args.pictures and kind == "denoised":
-                save(args.pictures, index, picture, reference, tries[f"picture_denoised_{chosen[0]}"],
-                     peer_reference)
+                save(args.pictures, index, mine[3], reference, tries[f"picture_denoised_{chosen[0]}"], peer_reference)
     for kind, name in KINDS.items():
         print(f"\nCycles, {name}:\n")
-        print("| scene | ours, CPU s (wall) | PSNR, dB | samples | Cycles, CPU s (wall) | PSNR, dB | times faster (wall) |")
-        print("|---|---|---|---|---|---|---|")
+        print("| scene | ours, CPU s (wall) | PSNR, dB | samples | Cycles, CPU s (wall) | its set-up | PSNR, dB "
+              "| times faster (wall) | with its set-up (wall) |")
+        print("|---|---|---|---|---|---|---|---|---|")
         mine = [row[1:] for row in rows if row[0] == kind]
-        for index, seconds, wall, quality, count, theirs, their_wall, their_quality in mine:
-            print(f"| {index} | {seconds:.2f} ({wall:.2f}) | {quality:.1f} | {count} | {theirs:.2f} ({their_wall:.2f}) | "
-                  f"{their_quality:.1f}{'' if their_quality >= quality else ' (below ours)'} | {theirs / seconds:.1f} "
-                  f"({their_wall / wall:.1f}) |")
-        print(f"\nmedian: {np.median([r[5] / r[1] for r in mine]):.1f} times faster in CPU time, "
-              f"{np.median([r[6] / r[2] for r in mine]):.1f} by the wall clock")
+        for index, seconds, wall, quality, count, theirs, their_wall, their_quality, setup, setup_wall in mine:
+            verdict = "" if their_quality >= quality else " (below ours)"
+            both, both_wall = theirs + setup, their_wall + setup_wall
+            print(f"| {index} | {seconds:.2f} ({wall:.2f}) | {quality:.1f} | {count} | {theirs:.2f} ({their_wall:.2f}) "
+                  f"| {setup:.2f} ({setup_wall:.2f}) | {their_quality:.1f}{verdict} "
+                  f"| {theirs / seconds:.1f} ({their_wall / wall:.1f}) | {both / seconds:.1f} ({both_wall / wall:.1f}) |")
+        for text, more in (("", 0), (", with its set-up", 1)):
+            print(f"\nmedian{text}: {np.median([(r[5] + more * r[8]) / r[1] for r in mine]):.1f} times faster in CPU time, "
+                  f"{np.median([(r[6] + more * r[9]) / r[2] for r in mine]):.1f} by the wall clock")
 
 
 def save(folder: Path, index: int, *pictures: np.ndarray) -> None:
