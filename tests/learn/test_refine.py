@@ -179,6 +179,18 @@ def test_refined_pictures_that_teach_no_better_are_not_written(made, real, label
     assert code == 1 and "teach no better" in err and [p.name for p in out.iterdir()] == ["refinement"]
 
 
+def test_the_refined_set_is_there_only_if_it_teaches_more(made, real, labeller, discs, tmp_path, capsys):
+    out = tmp_path / "judged"
+    code, told, err = ran(capsys, "adapt", "refine", made, "--real-unlabelled", real, "-o", out, "--labeller", labeller,
+                          "--classes", "box", "--val", discs("val", 6), "--val-budget", "32img", *QUICK)
+    assert (out / "refinement").is_dir(), err
+    said = json.loads((out / "refinement" / "refinement.json").read_text())
+    better = said["refined_less_made"]["value"] > 0
+    assert said["as_made"]["n"] == said["refined"]["n"] == 6
+    assert (code == 0) == better == (out / "lineage.json").is_file() == ("learned from as made" in told), err
+    assert ("teach no better" in err) == (not better)
+
+
 def test_bad_wishes_are_one_message(made, real, discs, tmp_path, capsys):
     full = tmp_path / "full"
     full.mkdir()

@@ -165,7 +165,7 @@ def refined(refiner: Refiner, image: np.ndarray) -> np.ndarray:
 
 def tensors(images: np.ndarray) -> Tensor:
     """(b, h, w, 3) uint8 -> (b, 3, h, w) float32 in -1 to 1, channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(images)).permute(0, 3, 1, 2).to(torch.float32).sub_(127.5).div_(127.5)
+    return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).to(torch.float32).sub_(127.5).div_(127.5)
 
 
 def saved(refiner: Refiner, settings: Settings) -> bytes:
