@@ -11,7 +11,7 @@ import pytest
 from understudy import signals
 from understudy.draws import Draws
 from understudy.geometry import primitives
-from understudy.geometry.cameras import look_at
+from understudy.geometry.cameras import look_at, pixel_centres, pixel_rays
 from understudy.geometry.poses import apply, rotation, translation
 from understudy.key import Key
 from understudy.renderers.flat import Flat, irradiance
@@ -57,6 +57,18 @@ def test_white_furnace():
     assert traced.light[traced.cover == 1].mean() == pytest.approx(1.0, abs=0.005)
     assert traced.shown[traced.cover == 0] == pytest.approx(1.0)
     assert not traced.light[traced.cover == 0].any() and not traced.shown[traced.cover == 1].any()
+
+
+def test_the_sky_is_shown_without_steps_between_its_pixels():
+    """Brightness that grows from row to row grows evenly down the picture."""
+    rows = np.linspace(0, 1, 16, dtype=np.float32)
+    radiance = np.repeat(np.repeat(rows[:, None, None], 32, axis=1), 3, axis=2)
+    scene = dataclasses.replace(scene_of(MATT, environment=Environment(radiance)), entities=())
+    shown = light_of(scene, samples=16).shown.reshape(64, 64, 3)
+    middle = shown[:, 30:34].mean(axis=(1, 2))
+    polar = np.arccos(pixel_rays(scene.camera, pixel_centres((64, 64)))[1][:, 32] @ (0, 0, 1.0)
+                      / np.linalg.norm(pixel_rays(scene.camera, pixel_centres((64, 64)))[1][:, 32], axis=1))
+    assert middle == pytest.approx(np.interp(polar / np.pi * 16 - 0.5, np.arange(16), rows), abs=0.004)
 
 
 @pytest.mark.parametrize("roughness, metallic", [(0.05, 1.0), (0.4, 1.0), (0.3, 0.0), (1.0, 0.0)])

@@ -105,7 +105,7 @@ class _Step:
             radiance, sky_density = self._sky(direction)
             lit = alive & ~found.is_valid()
             if self.sky:
-                shown += dr.select(lit & first, radiance, 0)
+                shown += dr.select(lit & first, self._sky_shown(direction, lit & first), 0)
             light += dr.select(lit & ~first, weight * radiance * (density / (density + sky_density + 1e-12)), 0)
         alive = hit
         point, geometric, shading, uv, piece = self._surface(found, alive, direction)
@@ -248,6 +248,22 @@ class _Step:
         col = dr.minimum(mi.UInt32(around * columns), lights.columns - 1)
         found = dr.gather(mi.Vector4f, lights.sky, row * lights.columns + col)
         return mi.Color3f(found.x, found.y, found.z), found.w * (0.5 if lights.has_lamps else 1.0)
+
+    def _sky_shown(self, direction, active):
+        """The sky as the camera shows it: smooth between the centres of its pixels, where :meth:`_sky` has steps."""
+        dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
+        row = dr.safe_acos(direction.z) * dr.inv_pi * mi.Float(lights.rows) - 0.5
+        col = dr.atan2(direction.y, direction.x) * dr.inv_two_pi * mi.Float(lights.columns) - 0.5
+        top, left = mi.Int32(dr.floor(row)), mi.Int32(dr.floor(col))
+        down, right = row - mi.Float(top), col - mi.Float(left)
+        rows, columns = mi.Int32(lights.rows), mi.Int32(lights.columns)
+        total = mi.Color3f(0)
+        for r, by_row in ((top, 1 - down), (top + 1, down)):
+            line = dr.clip(r, 0, rows - 1) * columns
+            for c, by_col in ((left, 1 - right), (left + 1, right)):
+                found = dr.gather(mi.Vector4f, lights.sky, mi.UInt32(line + (c + 2 * columns) % columns), active)
+                total += mi.Color3f(found.x, found.y, found.z) * (by_row * by_col)
+        return total
 
     def _source(self, point, first, rng, active):
         """A direction to a light from ``point``: direction, distance, radiance over density, density."""
