@@ -19,6 +19,7 @@ import numpy as np
 
 from understudy.learn.sources import LINEAGE, Source
 from understudy.record import Picture, Record
+from understudy.writers import Format
 from understudy.writers.files import replace_file
 
 _QUALITY = 93
@@ -68,7 +69,6 @@ def write_refined(source: Source, out: Path, change: Callable[[np.ndarray], np.n
     whole data set before it gets its name: what it raises leaves nothing behind."""
     from dataclasses import replace
 
-    from understudy.writers import detect
     from understudy.writers.convert import convert
 
     changes: dict[int, float] = {}
@@ -88,8 +88,20 @@ def write_refined(source: Source, out: Path, change: Callable[[np.ndarray], np.n
             described = json.loads((source.path / "croissant.json").read_text(encoding="utf-8"))
             replace_file(folder / "croissant.json", [json.dumps(_croissant(described, folder, lineage), indent=1) + "\n"])
 
-    convert(source.path, detect(source.path)[1], out, change=changed, complete=finished)
+    convert(source.path, _format(source.path), out, change=changed, complete=finished)
     return len(changes), float(np.mean(list(changes.values()))) if changes else 0.0
+
+
+def _format(path: Path) -> Format:
+    """The data set's format with the settings that it was written with, so that nothing of its labels is lost."""
+    from understudy.writers import detect
+
+    name, written = detect(path)
+    try:
+        settings = json.loads((path / "run.json").read_text(encoding="utf-8"))["format"][name]
+    except (OSError, ValueError, KeyError, TypeError):
+        return written  # made elsewhere, or converted
+    return type(written)(**settings)
 
 
 def _manifest(source: Path, target: Path, changes: Mapping[int, float], digest: str) -> None:
