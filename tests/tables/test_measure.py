@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from html.parser import HTMLParser
 
 import numpy as np
@@ -21,6 +22,7 @@ from understudy.tables.measure.lens import Lens
 from understudy.tables.measure.shadow import shadow
 from understudy.tables.report.figures import audit, report
 from understudy.tables.report.page import page
+from understudy.tables.schema import Column, Schema
 from understudy.tables.source import Tables
 
 
@@ -203,3 +205,30 @@ def test_audit_command_fails_on_copies(halves, made, tmp_path, capsys):
 def test_too_few_rows_are_told(halves, schema):
     with pytest.raises(TableError, match="too few holdout rows"):
         audit(halves[0], halves[1].slice(0, 5), halves[0], schema, "rich", Key(0))
+
+
+def test_fairness_by_fairlearn_and_what_balancing_changes():
+    """A group that is rarely labelled: learners select it rarely, balanced rows close that gap. Rates by hand."""
+    pytest.importorskip("fairlearn")
+    from understudy.tables.measure.fairness import balanced, changes, fairness
+
+    def rows(key: Key, n: int) -> pa.Table:
+        group = key.child("group").uniforms(n) < 0.5
+        skill = key.child("skill").normals(n)
+        hired = key.child("hired").uniforms(n) < 1 / (1 + np.exp(-(skill + np.where(group, 0.8, -1.6))))
+        return pa.table({"skill": skill, "group": np.where(group, "a", "b"), "hired": np.where(hired, "yes", "no")})
+
+    train, holdout, pool = (rows(Key(n), 3000) for n in (1, 2, 3))
+    schema = Schema({"skill": Column("number", decimals=3), "group": Column("category"), "hired": Column("category")})
+    lens = Lens.on(train, schema)
+    even = balanced(lens, pool, "hired", "group")
+    cells = Counter(zip(even["group"].to_pylist(), even["hired"].to_pylist()))
+    assert len(cells) == 4 and len(set(cells.values())) == 1
+    found = fairness(lens, {"real": train, "made": train, "balanced": even}, holdout, "hired", "group")
+    assert found["by"]["real"] == found["by"]["made"] and set(found["by"]["real"]) == {"a", "b"}
+    gap, low, high = found["gap"]["made"]["selected"]
+    assert gap == pytest.approx(abs(found["by"]["made"]["a"]["selected"] - found["by"]["made"]["b"]["selected"]))
+    assert low <= gap <= high and gap > 0.4
+    assert changes(found)["selected"] == "closed" and found["gap"]["balanced"]["selected"][0] < gap / 2
+    one_group = pa.concat_tables([holdout.filter(pa.array(np.array(holdout["group"].to_pylist()) == "a"))])
+    assert fairness(lens, {"real": train}, one_group, "hired", "group") == {}

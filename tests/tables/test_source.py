@@ -146,3 +146,35 @@ def test_frames():
     assert SECRET not in str(error.value)
     with pytest.raises((TableError, UsageError)):
         read(12)
+
+
+def test_a_database_behind_a_url_is_the_file(tmp_path):
+    pytest.importorskip("sqlalchemy")
+    path = tmp_path / "bank.db"
+    with sqlite3.connect(path) as base:
+        base.executescript(
+            "create table owners (id integer primary key, name text, since date, debt numeric(8, 2), photo blob);"
+            "create table accounts (id integer primary key, owner integer references owners (id));"
+            "insert into owners values (1, 'a', '2020-01-02', 10.5, x'ff00'), (2, 'b', null, null, null);"
+            "insert into accounts values (7, 1), (8, 2), (9, 2);"
+        )
+    theirs, ours = read(f"sqlite:///{path}"), read(path)
+    assert theirs.keys == ours.keys == {"accounts": "id", "owners": "id"} and theirs.links == ours.links
+    assert theirs.tables["accounts"].equals(ours.tables["accounts"])
+    assert theirs.tables["owners"].to_pydict() == ours.tables["owners"].to_pydict()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("sqlite:////no/such/folder/a.db", "cannot be read"),
+        ("nothing://user:secret@host/base", "knows no such database"),
+        ("postgresql+pg8000://user:secret@host/base", "driver of postgresql"),
+        ("://", "no database URL"),
+    ],
+)
+def test_urls_that_cannot_serve(url, message):
+    pytest.importorskip("sqlalchemy")
+    with pytest.raises(UnderstudyError, match=message) as caught:
+        read(url)
+    assert "secret" not in str(caught.value)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
-        "DATA is a CSV, TSV or Parquet file, a folder of them, or a SQLite file. No message, log or model holds a "
-        "row of it. docs/tables.md says what is protected and what is not."
+        "DATA is a CSV, TSV or Parquet file, a folder of them, a SQLite file or a database's URL. No message, log or "
+        "model holds a row of it. docs/tables.md says what is protected and what is not."
     )
     commands = parser.add_subparsers(dest="what", metavar="WHAT", required=True)
     inspect = commands.add_parser("inspect", help="say what each column holds, and write it down to be corrected")
@@ -97,11 +97,41 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+    shift = commands.add_parser("shift", help="test a learner on a population that the data has few rows of")
+    shift.add_argument("model", type=Path, metavar="MODEL")
+    shift.add_argument(
+        "--predictor",
+        required=True,
+        metavar="FILE|MODULE:NAME",
+        help="a learner with predict(frame): .joblib or .pkl (runs code: your own only), .skops, or a function",
+    )
+    shift.add_argument("--target", metavar="COLUMN", help="what it predicts (the schema's if left out)")
+    shift.add_argument("--where", action="append", default=[], metavar="STATEMENT", help='who belongs to it ("age > 60")')
+    shift.add_argument(
+        "--set", action="append", default=[], metavar="SHARE", help='"diabetes=2x", "job:clerk=2x" or "job:clerk=30%%"'
+    )
+    shift.add_argument("--real", type=Path, metavar="DATA", help="real rows that neither the model nor the learner has seen")
+    shift.add_argument("--groups", metavar="A,B,...", help="columns by whose groups the learner is judged")
+    shift.add_argument("-n", "--count", type=int, default=10_000, metavar="N", help="made rows (default 10000)")
+    shift.add_argument("--seed", type=int, default=0, help="the root of all randomness (default 0)")
+    shift.add_argument("-o", "--out", type=Path, metavar="JSON", help="write the figures here")
+
+
 def _data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("data", type=_source, metavar="DATA")
     parser.add_argument(
         "--drop-ragged", action="store_true", help="leave out rows with another number of fields than the header"
     )
+
+
+def _source(text: str) -> str | Path:
+    """A path, or a database's URL (of which a path would lose a slash)."""
+    return text if "://" in text else Path(text)
+
+
+def _shown(data: str | Path) -> str:
+    """The data's place for a message: of a URL without user and password."""
+    return str(data).rpartition("@")[2] if isinstance(data, str) else str(data)
 
 
 def _private(parser: argparse.ArgumentParser) -> None:
@@ -133,9 +163,16 @@ def _judged(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    return {"inspect": _inspect, "fit": _fit, "sample": _sample, "strip": _strip, "report": _report, "audit": _audit}[
-        args.what
-    ](args)
+    commands = {
+        "inspect": _inspect,
+        "fit": _fit,
+        "sample": _sample,
+        "strip": _strip,
+        "report": _report,
+        "audit": _audit,
+        "shift": _shift,
+    }
+    return commands[args.what](args)
 
 
 def _inspect(args: argparse.Namespace) -> int:
@@ -234,7 +271,7 @@ def _strip(args: argparse.Namespace) -> int:
     if not any(found.values()):
         raise UsageError(
             "no column was found to hold names, e-mails, cards or the like",
-            where=args.data,
+            where=_shown(args.data),
             remedy="Say so in a schema: {kind: identifier, entity: email}",
         )
     for name, table in strip(tables.tables, schemas).items():
@@ -251,7 +288,7 @@ def _report(args: argparse.Namespace) -> int:
 
     tables = read(args.data, drop_ragged=args.drop_ragged)
     if len(tables.tables) != 1:
-        raise UsageError("a report is of one table", where=args.data, got=", ".join(tables.tables))
+        raise UsageError("a report is of one table", where=_shown(args.data), got=", ".join(tables.tables))
     ((name, table),) = tables.tables.items()
     if args.refits and not 16 <= args.refits <= 10_000:
         raise UsageError("an attack needs some refits", wanted="--refits 0, or from 16 to 10000", got=args.refits)
@@ -280,6 +317,49 @@ def _audit(args: argparse.Namespace) -> int:
     schema, target, groups = _frame(args, args.real.name, real)
     found = audit(real, holdout, made, schema, target, Key(args.seed) / "audit", groups=groups)
     return _told(found, f"{args.made.name}: made rows", args.out or Path(f"{args.made.name.partition('.')[0]}-audit.html"))
+
+
+def _shift(args: argparse.Namespace) -> int:
+    import json
+
+    from understudy.errors import UsageError
+    from understudy.tables import load
+    from understudy.tables.shift import predictor, shifted
+    from understudy.tables.source import read
+    from understudy.whole import written_whole
+
+    model = load(args.model)
+    target = args.target or model.only.schema.target
+    if not target:
+        raise UsageError("say what the learner predicts", wanted="--target COLUMN")
+    found = shifted(
+        model,
+        predictor(args.predictor),
+        target,
+        where=args.where,
+        settings=args.set,
+        real=next(iter(read(args.real).tables.values())) if args.real else None,
+        groups=[g.strip() for g in args.groups.split(",")] if args.groups else [],
+        n=args.count,
+        seed=args.seed,
+    )
+    wide = max(len(row["group"]) for row in found["groups"])
+    print(f"{'group':{wide}}  right, 95 % interval      real rows' worth  alone   made alone  made rows")
+    for row in found["groups"]:
+        low, high = row["interval"]
+        alone, made = ("-" if row[side] is None else f"{row[side]:.3f}" for side in ("real", "made"))
+        note = row["made rows' part"] + ("" if row["supported"] else "; NOT SUPPORTED: fewer than 30 real rows")
+        print(
+            f"{row['group']:{wide}}  {row['estimate']:.3f} ({low:.3f} to {high:.3f})  {row['real rows']:16.1f}  {alone:6}  "
+            f"{made:10}  {note}"
+        )
+    if found["offset"] is None:
+        print("note: too few real rows to tell how far off made ones are: intervals are of chance alone", file=sys.stderr)
+    if args.out:
+        with written_whole(args.out, "figures") as rough:
+            rough.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        print(args.out)
+    return 0
 
 
 def _frame(args: argparse.Namespace, name: str, table: pa.Table) -> tuple[Schema, str, list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from understudy.errors import TableError
 from understudy.key import Key
-from understudy.tables.measure import attacks, canaries
+from understudy.tables.measure import attacks, canaries, fairness
 from understudy.tables.measure.accuracy import accuracy, association
 from understudy.tables.measure.groups import by_group
 from understudy.tables.measure.learners import tell_apart, train_on_made
@@ -118,6 +118,9 @@ def report(
     first, made = made_by(train, privacy, 0)
     found = audit(train, holdout, made, schema, target, key, groups=groups)
     found["privacy"] = privacy
+    if groups and fairness.available():
+        pool = first.sample(4 * train.num_rows, seed=1)[name]
+        found["fairness"] = [_fairness(Lens.on(train, schema), train, holdout, made, pool, target, g) for g in groups]
     if first.only.private:
         found["ledger"] = dict(first.only.private)
     lens = Lens.on(train, schema)
@@ -146,6 +149,18 @@ def report(
             }
     found["gates"] = _gates(found)
     return found
+
+
+def _fairness(
+    lens: Lens, train: pa.Table, holdout: pa.Table, made: pa.Table, pool: pa.Table, target: str, group: str
+) -> dict[str, Any]:
+    """By group, of learners trained on real rows, on made rows, and on made rows balanced by group and label."""
+    sources = {"real": train, "made": made}
+    at = lens.columns.index(target)
+    if not lens.numeric[at] and len(lens.names[at]) == 2:
+        sources["balanced"] = fairness.balanced(lens, pool, target, group)
+    found = fairness.fairness(lens, sources, holdout, target, group)
+    return found | {"balancing": fairness.changes(found)} if found else {}
 
 
 def _accuracy(lens: Lens, train: pa.Table, holdout: pa.Table, made: pa.Table) -> dict[str, Any]:

@@ -202,7 +202,26 @@ def _groups(found: Mapping[str, Any]) -> str:
                 rows,
             )
         )
+    parts += [_fairness(own) for own in found.get("fairness", []) if own]
     return "<h2>Groups of people</h2>" + "".join(parts) if parts else ""
+
+
+def _fairness(own: Mapping[str, Any]) -> str:
+    """Rates and gaps by fairlearn, and what balancing did."""
+    sources = list(own["by"])
+    rates = list(next(iter(own["gap"].values())))
+    rows = [
+        [escape(name), *(f"{own['by'][s][name][rate]:.3f}" for rate in rates for s in sources)]
+        for name in own["by"][sources[0]]
+    ]
+    rows.append(["largest gap", *(_ranged(own["gap"][s][rate]) for rate in rates for s in sources)])
+    told = ", ".join(f"{escape(rate)}: {word}" for rate, word in own["balancing"].items())
+    return (
+        f"<h3>Fairness by {escape(own['group'])} (fairlearn)</h3><p class='faint'>Learners trained on real rows, on made "
+        "rows, and on made rows balanced so that every group has as many of either label "
+        f"({own['rows'].get('balanced', 0):,} rows); what balancing did to the gaps: {told or 'it could not be done'}.</p>"
+        + _table(["group", *(f"{rate}, {s}" for rate in rates for s in sources)], rows)
+    )
 
 
 def _attacks(found: Mapping[str, Any]) -> str:

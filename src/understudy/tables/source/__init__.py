@@ -7,6 +7,7 @@
     people.parquet              one table
     a folder                    one table a file
     bank.db, .sqlite, .sqlite3  one table a table, with the keys that the database declares (source/database.py)
+    dialect://host/name         the same of any database that SQLAlchemy reaches (source/server.py)
     a pandas or polars frame    one table (anything that speaks the Arrow interface); a dict of them: linked tables
 
 No message ever quotes a value of the data: places are named by column and row.
@@ -59,6 +60,10 @@ def read(data: Any, *, drop_ragged: bool = False) -> Tables:
 
     drop_ragged : leave out rows with another number of fields than the header, and note how many, instead of refusing
     """
+    if isinstance(data, str) and "://" in data:
+        from understudy.tables.source.server import read_server
+
+        return read_server(data)
     if isinstance(data, str | Path):
         path = Path(data)
         if not path.exists():
