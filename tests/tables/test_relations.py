@@ -12,6 +12,7 @@ from understudy.errors import RecipeError, TableError, UsageError
 from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.detect import detect
+from understudy.tables.schema import Column, Schema
 from understudy.tables.source import Tables, read
 
 OWNERS = 1500
@@ -212,3 +213,43 @@ def test_a_folder_of_files(bank, tmp_path):
     assert set(again.tables) == set(bank)
     detected, _ = detect(again)
     assert detected["bookings"].columns["owner_id"].kind == "link"  # every value of it is a key of the owners
+
+
+def test_unique_holds_across_linked_tables():
+    """Owners with a number of their own; their things, each owner's of different kinds: nothing that holds by chance."""
+    key, n = Key(21), 400
+    number = key.child("number").permutation(900)[:n]
+    many = 1 + (4 * key.child("many").uniforms(n)).astype(int)
+    kinds = [np.array(list("abcde"))[key.child("kinds", i).permutation(5)[:m]] for i, m in enumerate(many)]
+    tables = {
+        "owners": pa.table({"id": np.arange(n), "number": number}),
+        "things": pa.table(
+            {"thing": np.arange(many.sum()), "owner": np.repeat(np.arange(n), many), "kind": np.concatenate(kinds)}
+        ),
+    }
+
+    def schema(owners: tuple[str, ...], things: tuple[str, ...]) -> dict[str, Schema]:
+        return {
+            "owners": Schema({"id": Column("key", stored="int64"), "number": Column("integer", stored="int64")}, owners),
+            "things": Schema(
+                {
+                    "thing": Column("key", stored="int64"),
+                    "owner": Column("link", parent="owners.id", stored="int64"),
+                    "kind": Column("category"),
+                },
+                things,
+            ),
+        }
+
+    def repeated(made: dict[str, pa.Table]) -> tuple[int, int]:
+        pairs = list(zip(made["things"]["owner"].to_pylist(), made["things"]["kind"].to_pylist()))
+        numbers = made["owners"]["number"].to_pylist()
+        return len(numbers) - len(set(numbers)), len(pairs) - len(set(pairs))
+
+    free = fit(Tables(tables), schema=schema((), ())).sample(seed=1)
+    assert min(repeated(free)) > 5
+    made = fit(Tables(tables), schema=schema(("unique(number)",), ("unique(owner, kind)",))).sample(seed=1)
+    assert repeated(made) == (0, 0) and made["owners"].num_rows == n
+    assert set(made["things"]["owner"].to_pylist()) <= set(made["owners"]["id"].to_pylist())
+    with pytest.raises(TableError, match=r"contradicts the data: unique\(kind\)"):
+        fit(Tables(tables), schema=schema((), ("unique(kind)",)))

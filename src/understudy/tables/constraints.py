@@ -126,6 +126,8 @@ def _against_the_data(
     keep, notes = np.ones(n, bool), []
     for s in statements:
         if isinstance(s, Unique):
+            if not set(s.columns) <= set(values):  # keys and links: linked tables have looked at them (distinct.py)
+                continue
             held = ~_repeated(values, s.columns)
         elif isinstance(s, Follows):
             held = _follows(values[s.source], values[s.column])

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from understudy.errors import TableError, UsageError
+from understudy.errors import TableError
 from understudy.key import Key
-from understudy.tables import output, single, states
+from understudy.tables import distinct, output, single, states
 from understudy.tables.content import Names, Numbers, encoded
+from understudy.tables.expressions import Unique, parse
 from understudy.tables.matching import POSITIONS, matched, slots
 from understudy.tables.schema import Column, Schema
 from understudy.tables.settings import Settings
@@ -90,8 +91,8 @@ def fit(
     codes: dict[str, dict[str, np.ndarray]] = {}
     for name in order(schemas):
         table, schema = tables.tables[name], schemas[name]
-        if any(text.startswith("unique(") for text in schema.constraints):
-            raise UsageError("unique(...) is for single tables; a key is unique of itself", where=name)
+        statements = (parse(text, schema) for text in schema.constraints)
+        distinct.hold_in([s for s in statements if isinstance(s, Unique)], table, name)
         more = _counts(name, table.num_rows, found, settings)
         main = next((r for r in found[name] if r.link.main), None)
         around = Around(more=more)
@@ -138,7 +139,7 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
         main = next((link for link in links[name] if link.main), None)
         if main is None:
             n = max(round(model.rows * scale), 1)
-            values[name], codes[name] = model.values(0, n, key / name)
+            values[name], codes[name] = _root(model, n, key / name)
             at: dict[str, np.ndarray] = {}
         else:
             owner, values[name], codes[name] = _children(
@@ -151,6 +152,11 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
                 at[link.column] = matched(
                     name, link, model, codes[name], values[link.parent], codes[link.parent], n, key / name / link.column
                 )
+        if main is not None and model.plan.unique:  # rows that repeat are left out: their parents have that much fewer
+            keep = distinct.first(model.plan.unique, {**values[name], **at}, n)
+            own = (at, values[name], codes[name])
+            at, values[name], codes[name] = ({c: v[keep] for c, v in part.items()} for part in own)
+            n = int(keep.sum())
         shown = dict(values[name])
         for column, spec in model.schema.columns.items():
             if spec.kind == "key":
@@ -165,6 +171,13 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
                 shown[column] = model.codecs[column].decode(codes[name][column], key.child(name, column, "fresh"), 0)
         tables[name] = output.table(shown, codes[name], model.codecs, model.schema)
     return tables
+
+
+def _root(model: TableModel, n: int, key: Key) -> distinct.Rows:
+    """Rows of a table that hangs on no other, all different where that is asked."""
+    if not model.plan.unique:
+        return model.values(0, n, key)
+    return distinct.filled(model.plan.unique, n, lambda attempt: model.values(0, n, key / "unique" / attempt), model.name)
 
 
 def len_of(codes: Mapping[str, dict[str, np.ndarray]], values: Mapping[str, dict[str, np.ndarray]], name: str) -> int:
