@@ -158,7 +158,8 @@ def shifted(
     names = list(dict.fromkeys([*masks[0], *masks[1]]))
     held = [[m.get(name, np.zeros(t.num_rows, bool)) for name in names] for m, (t, _) in zip(masks, sides)]
     by_made, by_real = ([blend.share(r[m], w[m]) for m in own] for own, r, (_, w) in zip(held, right, sides))
-    off = blend.offset(by_real, by_made)
+    shared = by_real[0].variance + by_made[0].variance  # the first group is everybody
+    off = blend.offset(by_real, by_made, shared)
     found = []
     for name, m, r in zip(names, by_made, by_real):
         column, label = name

@@ -47,8 +47,12 @@ def share(right: np.ndarray, weight: np.ndarray) -> Share:
     return Share(value, drawn * (1 - drawn) / worth, worth)
 
 
-def offset(real: Sequence[Share], made: Sequence[Share]) -> Offset | None:
-    """Over the groups that have enough of both; None: fewer than three have."""
+def offset(real: Sequence[Share], made: Sequence[Share], shared: float = 0.0) -> Offset | None:
+    """Over the groups that have enough of both; None: fewer than three have.
+
+    shared : variance that all groups have in common because they are cut from the same rows: that of everybody's share. It
+    is not seen between groups, and the mean cannot be surer than that
+    """
     pairs = [(r, m) for r, m in zip(real, made) if r.worth >= FEWEST and m.worth >= FEWEST]
     if len(pairs) < 3:
         return None
@@ -57,10 +61,10 @@ def offset(real: Sequence[Share], made: Sequence[Share]) -> Offset | None:
     # every group counts alike (Hedges, Olkin, 1985): weighed by size, the few large groups would say that all are like them.
     # Taken is the upper end of what it may be (95 %): with few groups the spread is often found to be nothing, and is not.
     seen = off.var(ddof=1)
-    spread = max(seen - noise.mean() + 1.645 * seen * (2 / (len(off) - 1)) ** 0.5, _LEAST_SPREAD**2)
+    spread = max(seen - (noise.mean() - shared) + 1.645 * seen * (2 / (len(off) - 1)) ** 0.5, _LEAST_SPREAD**2)
     weight = 1 / (noise + spread)
     mean = float((weight * off).sum() / weight.sum())
-    return Offset(mean, float(1 / weight.sum()), float(spread))
+    return Offset(mean, max(float(1 / weight.sum()), shared), float(spread))
 
 
 def blended(real: Share, made: Share, off: Offset | None) -> tuple[float, float, float, float]:
