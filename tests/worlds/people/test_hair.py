@@ -53,8 +53,8 @@ def test_the_silhouette_is_the_same_from_near_and_far(dress_figures):
     """Extents of the hair in three axes, strands or no strands."""
     for style in ("short", "bob", "afro", "ponytail"):
         near, far = (np.concatenate([s.vertices for s in worn(dress_figures.figure(), style, px)]) for px in (np.inf, 35.0))
-        apart = np.stack([near.min(0) - far.min(0), near.max(0) - far.max(0)])
-        assert np.abs(apart).max() < 0.045, style  # flyaways reach farther
+        apart = np.percentile(near, (0.5, 99.5), axis=0) - np.percentile(far, (0, 100), axis=0)  # without flyaways
+        assert np.abs(apart).max() < 0.04, style
 
 
 def test_strands_start_at_the_scalp_and_do_not_go_into_the_head(dress_figures):

@@ -81,7 +81,7 @@ def grown(key: Key, style: Style, room: Volume, breadth: float) -> Ribbons:
     paths = inner + out * lift[..., None].astype(np.float32)
     normal = out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-6)
     if style.rise == 0:  # frizz: every coil leans its own way
-        lean = key.child("lean").normals(count, 1, 3).astype(np.float32)
+        lean = np.clip(key.child("lean").normals(count, 1, 3), -2, 2).astype(np.float32)
         lean = lean - normal * (lean * normal).sum(-1, keepdims=True)
         paths = paths + lean * (0.011 * size * t[None, :, None])
     if style.curl:
