@@ -18,6 +18,7 @@ from understudy.worlds.people import pose as posing
 from understudy.worlds.people.anatomy import keypoints
 from understudy.worlds.people.body import BODY_VERTICES, place
 from understudy.worlds.people.clothes import Clothes
+from understudy.worlds.people.eyewear import Eyewear
 from understudy.worlds.people.figure import Detail, Figure
 from understudy.worlds.people.hair import Hair
 from understudy.worlds.people.held import held
@@ -50,6 +51,7 @@ class People:
     body: Body = group(Body, "who a figure is: age, gender, build, ancestry")
     skin: Skin = group(Skin, "skin, eyes, brows and beard")
     hair: Hair = group(Hair, "hair on the head")
+    eyewear: Eyewear = group(Eyewear, "glasses")
     clothes: Clothes = group(Clothes, "what a figure wears")
     pack: Wardrobe = group(Wardrobe, "clothes and hair of an asset pack of yours")
     pose: Posing = group(Posing, "what a figure does")
@@ -110,13 +112,14 @@ class People:
             hair = one.outfit.hair_surfaces(figure, colour)
         skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),
                                   hair_colour=colour)
-        surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *clothes.surfaces)
+        eyewear = self.eyewear.surfaces(at.at("eyewear"), figure)
+        surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *eyewear.surfaces, *clothes.surfaces)
         facts = {
             "age": round(person.age, 1), "gender": person.presentation, "height_m": round(rest.stature_m, 3),
             "bmi": round(rest.bmi, 1), "pose": one.stance.family, "arms": one.stance.arms,
             "distance_m": round(float(np.hypot(spot.x, spot.y)), 3),
             **{f"ancestry_{name}": round(share, 3) for name, share in person.ancestry.items()},
-            **skin.facts, **hair.facts, **clothes.facts,
+            **skin.facts, **hair.facts, **eyewear.facts, **clothes.facts,
         }
         return Entity(number, "person", surfaces, keypoints(figure.posed), facts)
 
