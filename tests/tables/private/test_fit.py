@@ -179,3 +179,22 @@ def test_the_game_never_exceeds_the_claim_and_comes_near_it(epsilon):
 @pytest.mark.slow
 def test_the_game_finds_too_little_noise():
     assert game(Budget(8.0), 1000, ledger=Weak).gaussian > 8.0
+
+
+def test_the_ledger_is_shown(model):
+    from understudy.tables.report.page import _ledger
+
+    shown = _ledger({"ledger": model.only.private})
+    looks = model.only.private["looks"]
+    assert f"{len(looks)} looks at the data" in shown and shown.count("<tr>") == len(looks) + 1
+    assert "not private" in shown and _ledger({}) == ""
+
+
+@pytest.mark.slow
+def test_a_report_under_differential_privacy(people, schema):
+    from understudy.tables.report.figures import report
+    from understudy.tables.report.page import page
+
+    found = report(people, schema, "people", "standard", "rich", Key(1), groups=("job",), refits=0, budget=Budget(2.0))
+    assert found["privacy"] == "epsilon 2" and list(found["frontier"])[:2] == ["epsilon 0.5", "epsilon 1"]
+    assert found["ledger"]["epsilon spent"] <= 2 and "looks at the data" in page(found, "people")
