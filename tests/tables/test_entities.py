@@ -10,14 +10,15 @@ import pyarrow.csv as pc
 import pytest
 
 from understudy.cli import main
-from understudy.errors import RecipeError
+from understudy.errors import RecipeError, UsageError
 from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.detect import detect
 from understudy.tables.entities import KINDS, entity, fake
 from understudy.tables.entities.checksums import iban_holds, luhn_holds
+from understudy.tables.entities.freetext import Span, finder
 from understudy.tables.entities.strip import strip
-from understudy.tables.schema import from_plain
+from understudy.tables.schema import Column, Schema, from_plain
 from understudy.tables.source import Tables
 
 N = 400
@@ -161,3 +162,42 @@ def test_strip_command(clients, tmp_path, capsys):
 def test_an_unknown_entity_in_a_schema():
     with pytest.raises(RecipeError, match="no fakes are made of this"):
         from_plain({"tables": {"t": {"columns": {"a": {"kind": "identifier", "entity": "soul"}}}}})
+
+
+TEXTS = [
+    "Mail jane.doe@acme.com or call +1 212 555 0147 about card 4111 1111 1111 1111.",
+    "IBAN DE89370400440532013000, and again jane.doe@acme.com",
+    "Nothing of the kind in this text.",
+    None,
+]
+SECRETS = ("jane.doe@acme.com", "212 555", "4111 1111", "DE8937")
+
+
+def stripped_text(find) -> list[str | None]:
+    table = pa.table({"note": TEXTS, "mail": ["jane.doe@acme.com", "a@b.org", "c@d.org", None]})
+    schema = Schema({"note": Column("text"), "mail": Column("identifier", entity="email")})
+    done = strip({"t": table}, {"t": schema}, find=find)["t"]
+    notes = done["note"].to_pylist()
+    fake = done["mail"][0].as_py()
+    assert fake in notes[0] and fake in notes[1]  # the same person is the same fake, in texts and in columns
+    assert notes[2:] == TEXTS[2:]
+    return notes
+
+
+def test_free_text_with_a_finder_of_ones_own():
+    def find(text: str) -> list[Span]:
+        return [Span(m.start(), m.end(), "email") for m in re.finditer(r"\S+@\S+\.com", text)]
+
+    notes = stripped_text(find)
+    assert notes[0].endswith("about card 4111 1111 1111 1111.")
+    assert notes[1].startswith("IBAN DE89370400440532013000, and again ")
+
+
+def test_free_text_with_presidio():
+    """Patterns and checksums alone: no language model is at hand."""
+    pytest.importorskip("presidio_analyzer")
+    notes = stripped_text(finder())
+    assert not [s for s in SECRETS for note in notes[:2] if s in note]
+    assert notes[0].startswith("Mail ") and notes[1].startswith("IBAN ")
+    with pytest.raises(UsageError, match="no such language model"):
+        finder("no_such_model")

@@ -67,6 +67,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", type=Path, required=True, metavar="FILE", help="a .parquet or .csv file; a folder for several"
     )
 
+    strip.add_argument("--free-text", action="store_true", help="look into columns of free text too, with Presidio")
+    strip.add_argument(
+        "--language-model", default="", metavar="NAME", help="a spaCy model that finds people's names in free text"
+    )
+
     judging.arguments(commands)
 
 
@@ -164,6 +169,7 @@ def _sample(args: argparse.Namespace) -> int:
 def _strip(args: argparse.Namespace) -> int:
     from understudy.errors import UsageError
     from understudy.tables.detect import detect
+    from understudy.tables.entities.freetext import finder
     from understudy.tables.entities.strip import strip
     from understudy.tables.output import write
     from understudy.tables.schema import from_yaml
@@ -175,14 +181,22 @@ def _strip(args: argparse.Namespace) -> int:
         raise UsageError(
             "the schema and the data have other tables", wanted=", ".join(tables.tables), got=", ".join(schemas)
         )
-    found = {name: [c for c, spec in schema.columns.items() if spec.entity] for name, schema in schemas.items()}
+    if args.language_model and not args.free_text:
+        raise UsageError("a language model is for free text", where="--language-model", wanted="--free-text too")
+    find = finder(args.language_model) if args.free_text else None
+    if find and not args.language_model:
+        print("note: people's names in free text are looked for only with --language-model", file=sys.stderr)
+    found = {
+        name: [c for c, spec in schema.columns.items() if spec.entity or (find and spec.kind == "text")]
+        for name, schema in schemas.items()
+    }
     if not any(found.values()):
         raise UsageError(
             "no column was found to hold names, e-mails, cards or the like",
             where=asking.shown(args.data),
             remedy="Say so in a schema: {kind: identifier, entity: email}",
         )
-    for name, table in strip(tables.tables, schemas).items():
+    for name, table in strip(tables.tables, schemas, find=find).items():
         path = args.out if len(tables.tables) == 1 else args.out / f"{name}.csv"
         print(f"{path}: {write(iter([table]), path):,} rows; replaced: {', '.join(found[name]) or 'nothing'}")
     return 0

@@ -16,6 +16,7 @@ import numpy as np
 from understudy.tables.content import encoded
 from understudy.tables.entities.fakes import fake
 from understudy.tables.entities.find import form
+from understudy.tables.entities.freetext import Finder, rewritten
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,11 +27,16 @@ _TRIES = 50
 
 
 def strip(
-    tables: Mapping[str, pa.Table], schemas: Mapping[str, Schema], k: int = 8, secret: bytes | None = None
+    tables: Mapping[str, pa.Table],
+    schemas: Mapping[str, Schema],
+    k: int = 8,
+    secret: bytes | None = None,
+    find: Finder | None = None,
 ) -> dict[str, pa.Table]:
     """Tables with every column of an entity replaced. In a row with a name and an e-mail the e-mail follows the name.
 
-    No fake is a value of the column that it replaces: one that is, is drawn again.
+    No fake is a value of the column that it replaces: one that is, is drawn again. find : of entities within columns of free
+    text (freetext.finder); they get the fake that the same text gets in a column
     """
     secret = secrets.token_bytes(32) if secret is None else secret
     done = {}
@@ -42,8 +48,25 @@ def strip(
             source = people if kind == "email" and people else column
             at = table.column_names.index(column)
             new = new.set_column(at, column, _replaced(table, column, source, kind, k, secret))
+        for column in (c for c, spec in schemas[name].columns.items() if find and spec.kind == "text"):
+            new = new.set_column(table.column_names.index(column), column, _rewritten(table[column], find, secret))
         done[name] = new
     return done
+
+
+def _rewritten(values: pa.ChunkedArray, find: Finder, secret: bytes) -> pa.Array:
+    """Free text with its entities replaced."""
+    import pyarrow as pa
+
+    def words(kind: str, text: str) -> tuple[int, int]:
+        return _words(secret, _domain(kind), text, "", 0)
+
+    return pa.array([None if t is None else rewritten(t, find, words) for t in values.to_pylist()], pa.string())
+
+
+def _domain(kind: str) -> str:
+    """Kinds that name the same person share their words."""
+    return "person" if kind in ("name", "email", "first_name", "last_name") else kind
 
 
 def _replaced(table: pa.Table, column: str, source: str, kind: str, k: int, secret: bytes) -> pa.Array:
@@ -62,8 +85,7 @@ def _replaced(table: pa.Table, column: str, source: str, kind: str, k: int, secr
     made = np.array([None] * len(pairs), dtype=object)
     left = np.arange(len(pairs))
     for attempt in range(_TRIES):
-        domain = "person" if kind in ("name", "email", "first_name", "last_name") else kind
-        words = [_words(secret, domain, *pairs[i], attempt) for i in left]
+        words = [_words(secret, _domain(kind), *pairs[i], attempt) for i in left]
         if not len(left):
             break
         made[left] = fake(kind, np.array(words, np.uint64).reshape(-1, 2), like)
