@@ -65,6 +65,7 @@ def plant(skel: Skeleton, angles: Mapping[str, float], pelvis: np.ndarray, root:
     return posture(skel, {k: v for k, v in angles.items() if not k.startswith(_LEGS)}, pelvis, held), root
 
 
+_MOST_M = 0.12  # how far a foot is moved to meet the ground, for a stature of 1.7 m
 _FOOT_DEG = 25.0  # how far a foot turns and rolls against its shank
 _LEGS = ("hip.", "knee.", "ankle.", "toes.")
 
@@ -103,6 +104,23 @@ def ease_ankle(posed: Posture, side: str) -> Posture:
     if held == (x, y, z):
         return posed
     return hold(posed, {f"foot.{side}": shank @ rotation(*held)})
+
+
+def touch_down(posed: Posture, down: tuple[str, ...]) -> Posture:
+    """Both feet that carry touch the same ground: the higher comes down as far as its leg reaches, the lower comes up, and
+    an ankle that this would bend too far lifts its heel."""
+    most = _MOST_M * posed.skeleton.rest.stature_m / 1.7
+    for _ in range(3):
+        heights = {side: lowest(posed, side) for side in "LR"}
+        for side in down:
+            posed = lower_foot(posed, side, min(heights[side] - min(heights[d] for d in down), most))
+        heights = {side: lowest(posed, side) for side in "LR"}
+        floor = max(heights[side] for side in down)
+        for side in "LR":
+            if heights[side] < floor:
+                posed = lower_foot(posed, side, max(heights[side] - floor, -most))
+            posed = ease_ankle(posed, side)
+    return posed
 
 
 def centre_of_mass(posed: Posture) -> np.ndarray:

@@ -134,20 +134,18 @@ def _box(key: Key, body: PosedBody, side: str, size: float) -> list[Part]:
 
 
 def _wheel(key: Key, body: PosedBody, side: str, size: float) -> list[Part]:
-    hands = [_hand(body, s) for s in "LR"]
-    tilt = np.radians(WHEEL_TILT_DEG)
-    left, right = (h[0] + (_PALM_M + 0.012) * size * h[3] for h in hands)
-    across = (left - right) / np.linalg.norm(left - right)
+    """Where ``grips.wheel`` has it: within reach of the shoulders, square to the hips."""
+    across = body.head("upperleg01.L") - body.head("upperleg01.R")
+    across[2] = 0
+    across /= np.linalg.norm(across)
     ahead = np.cross(across, [0, 0, 1.0])
-    ahead /= np.linalg.norm(ahead)
+    tilt = np.radians(WHEEL_TILT_DEG)
     up = np.cos(tilt) * np.array([0, 0, 1.0]) + np.sin(tilt) * ahead
-    half = float(np.linalg.norm(left - right)) / 2
-    radius = max(WHEEL_M * size, half + 0.002)
-    centre = (left + right) / 2 - np.sqrt(max(radius**2 - half**2, 0.0)) * up
+    centre = (body.head("upperarm01.L") + body.head("upperarm01.R")) / 2 + (0.44 * ahead + [0, 0, -0.24]) * size
     out = np.cross(across, up)
     out = out if out @ ahead < 0 else -out  # towards the driver
     rim = Material((0.02, 0.02, 0.022), roughness=0.55)
-    tube = 0.015 * size
+    tube, radius = 0.015 * size, WHEEL_M * size
     parts = [(primitives.torus(radius, tube), _frame(centre - tube * out, out, across), rim),
              (primitives.cylinder(0.055 * size, 0.04 * size, 40), _frame(centre - 0.05 * size * out, out, across), rim)]
     for angle in (0.0, np.pi, -np.pi / 2):

@@ -16,7 +16,7 @@ from understudy.errors import AssetError, Unsatisfiable
 from understudy.key import Key
 from understudy.scene import AssetUse, Skipped
 from understudy.worlds.people.arms import fingers
-from understudy.worlds.people.contact import centre_of_mass, ease_ankle, level_foot, lower_foot, lowest, soles
+from understudy.worlds.people.contact import centre_of_mass, level_foot, lowest, soles, touch_down
 from understudy.worlds.people.contact import skin as skin_of
 from understudy.worlds.people.retarget import Frame, frame
 from understudy.worlds.people.skeleton import Posture, Skeleton, posture
@@ -24,7 +24,6 @@ from understudy.worlds.people.skeleton import Posture, Skeleton, posture
 _TRIES = 8  # files looked at before a figure gives up
 _SEAT_HIP_DEG, _SEAT_KNEE_DEG, _SEAT_HIGH = 50.0, 125.0, 0.2  # least, most, and a seat's height over the stature
 _UPRIGHT = 0.4  # below this cosine of the pelvis's tilt a body does not stand on its feet
-_MOST_M = 0.12  # how far a foot is moved to meet the ground, for a stature of 1.7 m
 
 
 @dataclass(frozen=True)
@@ -93,24 +92,7 @@ def _put_on(skel: Skeleton, seen: Frame, key: Key) -> tuple[Posture, dict[str, f
         return posed, angles
     for side in seen.flat:
         posed = level_foot(posed, side)
-    return _grounded(posed, seen.down), angles
-
-
-def _grounded(posed: Posture, down: tuple[str, ...]) -> Posture:
-    """Both feet that carry touch the same ground: the higher comes down as far as its leg reaches, the lower comes up, and
-    an ankle that this would bend too far lifts its heel."""
-    most = _MOST_M * posed.skeleton.rest.stature_m / 1.7
-    for _ in range(3):
-        heights = {side: lowest(posed, side) for side in "LR"}
-        for side in down:
-            posed = lower_foot(posed, side, min(heights[side] - min(heights[d] for d in down), most))
-        heights = {side: lowest(posed, side) for side in "LR"}
-        floor = max(heights[side] for side in down)
-        for side in "LR":
-            if heights[side] < floor:
-                posed = lower_foot(posed, side, max(heights[side] - floor, -most))
-            posed = ease_ankle(posed, side)
-    return posed
+    return touch_down(posed, seen.down), angles
 
 
 def _needs_a_seat(posed: Posture, angles: dict[str, float], down: tuple[str, ...]) -> bool:

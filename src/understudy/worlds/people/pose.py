@@ -25,13 +25,13 @@ from understudy.worlds.people.arms import angles as arm_angles
 from understudy.worlds.people.body import BODY_VERTICES, REGIONS, PosedBody, RestBody, model, place
 from understudy.worlds.people.body import pose as pose_body
 from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, lowest, plant, soles
-from understudy.worlds.people.crouch import crouching
+from understudy.worlds.people.crouch import crouching, lunging
 from understudy.worlds.people.face import EXPRESSIONS, actions
 from understudy.worlds.people.grips import HELD
 from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
 CONTACT_M = 0.01  # a sole this near the ground carries
-FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "motion")
+FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "lunging", "driving", "motion")
 
 
 def _shares(**weights: float) -> Weighted:
@@ -124,8 +124,8 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         taken = mocap.take(draws.at("motion"), how.motions, drawn["moment"], skel)
         posed = settle(taken.posed, {"L": "hang", "R": "hang"}, taken.angles, draws.key("grip"))
         return _finished(rest, posed, drawn, family, "as filmed", taken.planted, taken.sits, taken.asset, taken.skipped)
-    own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs"}.get(family, "swinging")
-    arms = drawn["arms"] if family == "standing" or drawn["arms_free"] > 0.7 else own
+    own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs", "lunging": "akimbo"}.get(family, "swinging")
+    arms = drawn["arms"] if family in ("standing", "driving") or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
     angles = _head(drawn) | {"spine.flexion": drawn["bend"], "spine.bend": drawn["lean"], "spine.turn": drawn["twist"]}
     kinds = {}
@@ -133,6 +133,8 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         first, second = PATTERNS[arms]
         left, right = (first, second) if drawn["side"] == "left" else (second, first)
         kinds = {"L": left, "R": right}
+        if family == "driving":  # the free hand stays on the wheel
+            kinds = {side: "wheel" if kind in ("hang", "front") else kind for side, kind in kinds.items()}
         for side, kind in kinds.items():
             angles |= arm_angles(kind, side, key.child(side))
         if "text" in kinds.values():  # who reads a telephone looks at it
@@ -146,8 +148,9 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         kinds = {"L": "hang", "R": "hang"}
     posed, planted, angles = _FAMILY[family](skel, angles, drawn)
     posed = settle(posed, kinds, angles, key.child("grip"))
-    stance = _finished(rest, posed, drawn, family, arms, planted, family == "sitting")
+    stance = _finished(rest, posed, drawn, family, arms, planted, family in ("sitting", "driving"))
     holds = HELD.get(arms, "") if drawn["holds"] else ""
+    holds = "" if holds == "wheel" and family == "driving" else holds  # it belongs to the car
     draws.note("held", holds)
     return replace(stance, held=(holds, drawn["side"][0].upper()) if holds else None)
 
@@ -275,7 +278,7 @@ def _moving(skel, angles, drawn, cycle, stance) -> tuple[Posture, tuple[str, ...
 
 
 _FAMILY = {"standing": _standing, "sitting": _sitting, "walking": _walking, "running": _running,
-           "crouching": crouching}
+           "crouching": crouching, "lunging": lunging, "driving": _sitting}
 
 
 def _seat(body: PosedBody) -> Seat:

@@ -25,6 +25,7 @@ from understudy.supports import Interval, Text
 from understudy.worlds.people.body import REGIONS, RestBody, model, vertex_normals
 from understudy.worlds.people.clothes import Outfit, fabric
 from understudy.worlds.people.clothes.canvas import beneath, sparse
+from understudy.worlds.people.clothes.headwear import HAIR_UNDER
 from understudy.worlds.people.clothes.tailor import carried
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.hair_colours import strands, texture
@@ -80,7 +81,8 @@ class Wardrobe:
         for slot in ("outfit", "shoes", "hat", "hair", *_SEE_THROUGH):
             draws.note(slot, chosen[slot].piece.name if slot in chosen else "none")
         items, shoes = (() if "outfit" in chosen else ours.items), (None if "shoes" in chosen else ours.shoes)
-        return Dress(replace(ours, items=items, shoes=shoes), chosen, draws.key("look"), tuple(skipped))
+        hat = None if "hat" in chosen else ours.headwear
+        return Dress(replace(ours, items=items, shoes=shoes, headwear=hat), chosen, draws.key("look"), tuple(skipped))
 
 
 def _suits(piece: Piece, gender: float) -> bool:
@@ -229,7 +231,12 @@ class Dress:
 
     @property
     def hair(self) -> Fitted | None:
-        return self.pieces.get("hair")
+        return None if self.ours.headwear else self.pieces.get("hair")
+
+    def style(self, style: str) -> str:
+        """What is left of a hairstyle under what is on the head."""
+        under = "buzz" if "hat" in self.pieces else HAIR_UNDER[self.ours.headwear.kind] if self.ours.headwear else style
+        return "bald" if style == "bald" else under
 
     def sole_m(self, rest: RestBody) -> float:
         """How far the soles lift a figure off the ground."""

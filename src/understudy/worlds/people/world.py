@@ -17,6 +17,7 @@ from understudy.worlds.people import framing, population
 from understudy.worlds.people import pose as posing
 from understudy.worlds.people.anatomy import keypoints
 from understudy.worlds.people.body import BODY_VERTICES, place
+from understudy.worlds.people.cabin import cabin
 from understudy.worlds.people.clothes import Clothes
 from understudy.worlds.people.eyewear import Eyewear
 from understudy.worlds.people.figure import Detail, Figure
@@ -71,7 +72,10 @@ class People:
         for i, (one, spot) in enumerate(zip(cast, spots)):
             at = draws.each(i)
             entities.append(self._entity(at, i + 1, one, spot, Detail(framing.px_per_m(camera, one.shape, spot))))
-            if one.stance.seat is not None:
+            if one.stance.family == "driving" and one.stance.seat is not None:
+                entities.append(cabin(at.key("car"), one.stance.seat, one.shape.height_m, spot, free + i))
+                entities.append(held(at.key("held"), "wheel", place(one.stance.body, spot.to_world), "L", free + 70 + i))
+            elif one.stance.seat is not None:
                 entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
             if one.stance.held is not None:
                 thing, side = one.stance.held
@@ -104,8 +108,7 @@ class People:
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
         complexion = self.skin.choose(at.at("skin"), figure)
-        if "hat" in one.outfit.pieces and style != "bald":
-            style = "buzz"  # under a hat
+        style = one.outfit.style(style)
         if one.outfit.hair is None:
             hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
         else:

@@ -15,6 +15,7 @@ from understudy.supports import Interval, OneOf
 from understudy.values import Value
 from understudy.worlds.people.clothes import fabric
 from understudy.worlds.people.clothes.garments import BOTTOMS, DRESSES, GARMENTS, OUTERWEAR, TOPS
+from understudy.worlds.people.clothes.headwear import CLOTH, HEADWEAR, Headwear
 from understudy.worlds.people.clothes.outfit import Item, Outfit, Shoes
 from understudy.worlds.people.clothes.shoes import SHOES
 from understudy.worlds.people.figure import Figure, Worn
@@ -36,6 +37,7 @@ class Clothes:
     bottom: Value = param("auto", OneOf(_LOWER), "", "lower body")
     outerwear: Value = param("auto", OneOf(_OVER), "", "over the top")
     shoes: Value = param("auto", OneOf(_FEET), "", "on the feet")
+    headwear: Value = param("auto", OneOf(("auto", "none", *HEADWEAR)), "", "on the head, over short or no hair")
     top_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the upper garment's cloth")
     bottom_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the lower garment's cloth")
     top_colour: Value = param("auto", OneOf(_COLOURS), "", "main colour of the upper garment")
@@ -45,10 +47,13 @@ class Clothes:
     def choose(self, draws: Draws, age: float, gender: float) -> Outfit:
         """What a figure of this age (years) and gender (0 masculine to 1 feminine) wears."""
         wanted = {name: draws(name, getattr(self, name)) for name in (
-            "top", "bottom", "outerwear", "shoes", "top_pattern", "bottom_pattern", "top_colour", "bottom_colour", "tucked")}
+            "top", "bottom", "outerwear", "shoes", "headwear",
+            "top_pattern", "bottom_pattern", "top_colour", "bottom_colour", "tucked")}
         key = draws.key("wear")
         top, bottom = _garments(key, age, gender, wanted["top"], wanted["bottom"])
         over = wanted["outerwear"] if wanted["outerwear"] != "auto" else _outerwear(key.child("over"), top, age)
+        if GARMENTS[over].skirt if over != "none" else False:  # one thing that hangs is enough
+            over = "jacket" if top in DRESSES or bottom == "skirt" else over
         feet = wanted["shoes"] if wanted["shoes"] != "auto" else _footwear(key.child("feet"), top, bottom, age, gender)
         items = []
         if bottom:
@@ -58,10 +63,16 @@ class Clothes:
             items.append(_item(key.child("outerwear"), over, "auto", "auto"))
         can = bottom is not None and top in _TUCKABLE and over == "none"
         tucked = bool(can and (GARMENTS[bottom].skirt or key.child("tucked").uniform() < wanted["tucked"]))
+        head = wanted["headwear"] if wanted["headwear"] != "auto" else _headwear(key.child("head"), age, gender, over)
+        hat = None
+        if head != "none":
+            cloth = fabric.choose(key.child("head", "fabric"), CLOTH[head], printed=False)
+            hat = Headwear(head, cloth, key.child("head", "shape"))
         shoes = None if feet == "barefoot" else _shoes(key.child("shoes"), feet)
-        for slot, worn in (("top", top), ("bottom", bottom or "none"), ("outerwear", over), ("shoes", feet)):
+        for slot, worn in (("top", top), ("bottom", bottom or "none"), ("outerwear", over), ("shoes", feet),
+                           ("headwear", head)):
             draws.note(f"worn_{slot}", worn)
-        return Outfit(tuple(items), shoes, tucked, key.child("folds"))
+        return Outfit(tuple(items), shoes, tucked, key.child("folds"), hat)
 
     def surfaces(self, draws: Draws, figure: Figure) -> Worn:
         """Choose and dress in one step."""
@@ -103,7 +114,15 @@ def _outerwear(key: Key, top: str, age: float) -> str:
     chance = 0.24 if top in ("t-shirt", "shirt", "long-sleeved top", "jumper") else 0.08 if top == "hoodie" else 0.0
     if age < 2 or key.child("any").uniform() >= chance:
         return "none"
-    return _weighed(key.child("kind"), {"jacket": 2.0, "closed jacket": 1.2})
+    return _weighed(key.child("kind"), {"jacket": 2.0, "closed jacket": 1.2, "coat": 0.9 if age > 8 else 0.0})
+
+
+def _headwear(key: Key, age: float, gender: float, over: str) -> str:
+    out = 0.16 if over != "none" else 0.05
+    if key.child("any").uniform() >= out:
+        return "none"
+    return _weighed(key.child("kind"), {"cap": 1.2, "beanie": 1.0 if over != "none" else 0.3,
+                                        "headscarf": 0.8 * gender if age > 11 else 0.0})
 
 
 def _footwear(key: Key, top: str, bottom: str | None, age: float, gender: float) -> str:

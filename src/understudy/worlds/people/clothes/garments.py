@@ -155,6 +155,10 @@ OUTERWEAR: dict[str, Garment] = {
                       _loose(0.014, (0.008, 0.018), (0.30, 0.05), (0.25, 0.10), folds=(0.006, 0.010), rounds=12)),
     "closed jacket": Garment("outerwear", {"shell": 2, "fleece": 1}, _upper((0.42, 0.45), (-0.02, 0.04), high=1),
                              _loose(0.015, (0.010, 0.024), (0.25, 0.05), (0.22, 0.08), folds=(0.007, 0.012), rounds=14)),
+    "coat": Garment("outerwear", {"wool": 3, "shell": 1, "twill": 1},
+                    lambda k: Cut(_in(k, "sleeve", 0.42, 0.45), _pick(k.child("neck"), collar=3, high=1), 1.0,
+                                  _in(k, "hem", -0.46, -0.16)),
+                    _loose(0.014, (0.006, 0.012), (0.35, 0.12), (0.25, 0.10), folds=(0.004, 0.008), rounds=14), skirt=True),
 }
 BOTTOMS: dict[str, Garment] = {
     "trousers": Garment("bottom", {"twill": 3, "wool": 1}, _lower((-0.755, -0.735)),

@@ -14,10 +14,12 @@ from understudy.worlds.people.clothes import shell, shoes, skirts
 from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
 from understudy.worlds.people.clothes.fabric import Choice, Colour, colour_name
 from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, Cut, collar_levels, levels
+from understudy.worlds.people.clothes.headwear import Headwear
 from understudy.worlds.people.clothes.tailor import carried, cut_out, sew
 from understudy.worlds.people.figure import Figure, Worn
 
 _COVER_M = 0.035  # how far inside its border a garment hides the skin
+_OVER_M = 0.026  # least distance of a coat from the legs, which wear trousers
 _LAYER_M = 0.004  # least distance between two layers
 
 
@@ -49,6 +51,7 @@ class Outfit:
     shoes: Shoes | None
     tucked: bool
     key: Key
+    headwear: Headwear | None = None
 
     def sole_m(self, stature_m: float) -> float:
         """How far the soles lift a figure of this stature off the ground."""
@@ -57,7 +60,8 @@ class Outfit:
     def facts(self) -> dict[str, str]:
         """What labels say of it."""
         facts = {"garments": ", ".join(item.name for item in self.items),
-                 "shoes": self.shoes.kind if self.shoes else "barefoot"}
+                 "shoes": self.shoes.kind if self.shoes else "barefoot",
+                 "headwear": self.headwear.kind if self.headwear else "none"}
         for item in self.items:
             slot = GARMENTS[item.name].part
             facts[f"{slot}_colour"] = colour_name(item.cloth.colours[0])
@@ -96,7 +100,7 @@ class Outfit:
             if garment.skirt:
                 waist = item.cut.top if garment.part == "bottom" else WAIST
                 inner = draped["top"] if self.tucked else m.rest
-                inner = cloth if garment.part == "dress" else inner
+                inner = inner if garment.part == "bottom" else cloth
                 skirt = skirts.hang(self.key.child("skirt"), figure, m, inner, waist)
                 out.append(_skirt(figure, m, skirt, item, waist, material))
                 covered |= _hidden_by_skirt(item.cut.bottom, waist)
@@ -111,6 +115,10 @@ class Outfit:
             covered |= np.min(levels(limit, skin_coordinates()), 0) > _COVER_M + item.ease.loose_m
         if self.shoes:
             made, hidden = _shod(figure, m, self.shoes)
+            out += made
+            covered |= hidden
+        if self.headwear:
+            made, hidden = self.headwear.surfaces(figure, self.headwear.cloth.material(figure.detail))
             out += made
             covered |= hidden
         return Worn(tuple(out), covered, self.facts())
@@ -153,7 +161,8 @@ def _cut_and_sew(name: str, part: str, m: shell.Measures, cloth: np.ndarray, lev
 def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, waist: float,
            material: Material) -> Surface:
     s = skirts.skirt_mesh(m.canvas.fine)
-    posed = skirts.settle(m, skirts.moves(figure, m.canvas.fine), cloth, waist)
+    gap = _OVER_M if GARMENTS[item.name].part == "outerwear" else 0.010
+    posed = skirts.settle(m, skirts.moves(figure, m.canvas.fine), cloth, waist, gap)
     z = s.xyz[:, 2]
     length = cut_out(s, (waist - z, z - item.cut.bottom))
     chart, chart_uv = _skirt_charts(m.canvas.fine)
