@@ -34,8 +34,8 @@ def schema():
 
 
 def test_what_is_shipped():
-    assert list(shipped()) == ["crowd", "driver", "fitness", "group", "indoor", "people-in-open-air", "people-in-photographs",
-                               "people-in-rooms", "portraits", "solids", "street"]
+    assert list(shipped()) == ["crowd", "driver", "fitness", "group", "indoor", "people-in-open-air",
+                               "people-in-photographs", "people-in-rooms", "portraits", "solids", "street"]
 
 
 @pytest.mark.parametrize("name", shipped())
