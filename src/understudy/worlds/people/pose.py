@@ -28,8 +28,10 @@ from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, l
 from understudy.worlds.people.crouch import crouching, lunging
 from understudy.worlds.people.face import EXPRESSIONS, actions
 from understudy.worlds.people.grips import HELD
+from understudy.worlds.people.penetration import self_depth
 from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
+DEPTH_M = 0.02  # how deep one part of a body may lie in another
 CONTACT_M = 0.01  # a sole this near the ground carries
 FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "lunging", "driving", "motion")
 
@@ -123,7 +125,11 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
     if family == "motion":
         taken = mocap.take(draws.at("motion"), how.motions, drawn["moment"], skel)
         posed = settle(taken.posed, {"L": "hang", "R": "hang"}, taken.angles, draws.key("grip"))
-        return _finished(rest, posed, drawn, family, "as filmed", taken.planted, taken.sits, taken.asset, taken.skipped)
+        stance = _finished(rest, posed, drawn, family, "as filmed", taken.planted, taken.sits, taken.asset, taken.skipped)
+        depth, where = self_depth(stance.body)
+        if depth > DEPTH_M:  # filmed on another body
+            raise Unsatisfiable("the filmed pose drives this body into itself", where=taken.asset.name, got=where)
+        return stance
     own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs", "lunging": "akimbo"}.get(family, "swinging")
     arms = drawn["arms"] if family in ("standing", "driving") or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
