@@ -121,6 +121,7 @@ class _Gather:
         away = _columns(triangles.vertices[self.corner[:, 0]] - to_world[:3, 3].astype(np.float32))
         bent, flat = _columns(self._blend(triangles.vertex_normals)), _columns(flat)
         turned = np.where(flat[0] * away[0] + flat[1] * away[1] + flat[2] * away[2] > 0, np.float32(-1), np.float32(1))
+        smooth = smooth & ((bent * bent).sum(axis=0) > 1e-6)  # between corners that look opposite ways there is none
         normal = np.where(smooth, bent, flat) * turned
         normal = to_world[:3, :3].T.astype(np.float32) @ normal  # world to camera: the inverse turn
         length = np.sqrt((normal * normal).sum(axis=0))

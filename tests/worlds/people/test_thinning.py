@@ -49,9 +49,11 @@ def test_cells_are_the_largest_that_the_picture_does_not_show():
 def test_what_stands_for_a_vertex_stands_for_itself_and_is_near(cell):
     standing = representatives(cell)
     assert (standing[standing] == standing).all()
-    xyz = body.model().arrays["template_vertices"]
+    xyz = body.model().arrays["template_vertices"][:body.BODY_VERTICES]
+    assert standing[:body.BODY_VERTICES].max() < body.BODY_VERTICES  # no helper stands for skin
+    standing = standing[:body.BODY_VERTICES]
     assert np.linalg.norm(xyz - xyz[standing], axis=1).max() <= cell * 3**0.5 + 1e-6
-    assert (body.model().region[standing] == body.model().region).all()
+    assert (body.model().region[standing] == body.model().region[:body.BODY_VERTICES]).all()
 
 
 @pytest.mark.parametrize(("cell", "least"), [(0.006, 1.25), (0.012, 1.8), (0.024, 4)])
@@ -82,7 +84,10 @@ def test_a_small_dressed_figure_looks_like_the_whole_one_with_a_fraction_of_its_
         for figure in figures:
             draws = Draws(Key(i))
             worn = Clothes().choose(draws.at("clothes"), figure.age, figure.gender).surfaces(figure)
-            meshes.append(all_of([*worn.surfaces, *Skin().surfaces(draws.at("skin"), figure, worn.covered).surfaces]))
+            at = draws.at("skin")
+            skin = Skin().surfaces(at, figure, Skin().choose(at, figure), worn.covered).surfaces
+            assert all(np.abs(np.linalg.norm(s.normals, axis=1) - 1).max() < 1e-4 for s in skin if s.normals is not None)
+            meshes.append(all_of([*worn.surfaces, *skin]))
         (_, whole), (_, few) = meshes
         assert len(few) * 1.8 < len(whole)
         full, small = (seen(vertices.astype(float), faces, px_per_m, 1.2) for vertices, faces in meshes)

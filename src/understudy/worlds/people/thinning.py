@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from understudy.worlds.people.body import model
+from understudy.worlds.people.body import BODY_VERTICES, model
 from understudy.worlds.people.figure import Detail
 
 CELLS_M = (0.006, 0.012, 0.024)  # sides of the grids' cells
@@ -59,9 +59,11 @@ def thinned(faces: np.ndarray, base: np.ndarray, uv: np.ndarray, cell: float) ->
 
 @cache
 def representatives(cell: float) -> np.ndarray:
-    """(V,) int64: for each base vertex the one that stands for it on a grid of ``cell`` metres."""
+    """(V,) int64: for each base vertex the one that stands for it on a grid of ``cell`` metres; helpers (teeth, tongue)
+    stand for themselves, never for skin."""
     m = model()
-    xyz = np.array(m.arrays["template_vertices"], float)
+    template = np.array(m.arrays["template_vertices"], float)
+    xyz = template[:BODY_VERTICES]
     grid = np.floor(xyz / cell).astype(np.int64)
     key = np.concatenate([grid, _member(m)[:, None]], axis=1)
     _, number = np.unique(key, axis=0, return_inverse=True)
@@ -72,14 +74,16 @@ def representatives(cell: float) -> np.ndarray:
     order = np.lexsort((away, number))
     out = order[np.searchsorted(number[order], np.arange(len(count)))][number]
     if cell < CELLS_M[-1]:
-        eyes = [xyz[np.unique(m.mesh(f"eye.{side}").base)].mean(axis=0) for side in "LR"]
+        eyes = [template[np.unique(m.mesh(f"eye.{side}").base)].mean(axis=0) for side in "LR"]
         kept = np.min([np.linalg.norm(xyz - eye, axis=1) for eye in eyes], axis=0) < _EYES_M
         out[kept] = np.flatnonzero(kept)
-    return out
+    return np.concatenate([out, np.arange(BODY_VERTICES, len(template))])
 
 
 def _member(m) -> np.ndarray:
-    """(V,) int64: a number for each part of the body whose vertices are not joined with another's: regions and fingers."""
+    """(BODY_VERTICES,) int64: a number for each part of the skin whose vertices are not joined with another's: each region
+    and each finger."""
     finger = [bone.partition("-")[0] + bone[-2:] if bone.startswith("finger") else "" for bone in m.bones]
     names = sorted(set(finger))
-    return m.region.astype(np.int64) * 64 + np.array([names.index(name) for name in finger])[m.main_bone]
+    of_bone = np.array([names.index(name) for name in finger])
+    return m.region[:BODY_VERTICES].astype(np.int64) * 64 + of_bone[m.main_bone[:BODY_VERTICES]]
