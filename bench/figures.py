@@ -207,20 +207,18 @@ def main() -> None:
     args = parser.parse_args()
     photos = ["--set", f"world.people.surroundings.photographs.folder={Path(args.photos).resolve()}"] if args.photos else []
     scale = 0.1 if args.quick else 1.0
-    rows: list[tuple[str, str, str]] = []
+    print("| what | wanted | measured |\n|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in args.only.split(","):
-            rows += {"rate": lambda: rates(folder, photos, max(int(60 * scale), 24)),
+            rows = {"rate": lambda: rates(folder, photos, max(int(60 * scale), 24)),
                      "labels": lambda: labels(photos, max(int(30 * scale), 3)),
                      "memory": lambda: memory(folder, [*photos, "--set", "sensors.camera.size=[256, 192]"],
                                               max(int(2000 * scale), 100)),
                      "start": lambda: start(folder, photos),
                      "append": lambda: append(folder, max(int(5 * scale), 1))}[part]()
-            print(f"{part} done", file=sys.stderr, flush=True)
-    print("| what | wanted | measured |\n|---|---|---|")
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
+            for row in rows:  # as they come: a run that is cut short has told what it knew
+                print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":
