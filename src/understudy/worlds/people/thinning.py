@@ -13,12 +13,13 @@ from functools import cache
 
 import numpy as np
 
-from understudy.worlds.people.body import BODY_VERTICES, model
+from understudy.worlds.people.body import BODY_VERTICES, REGIONS, model
 from understudy.worlds.people.figure import Detail
 
 CELLS_M = (0.006, 0.012, 0.024)  # sides of the grids' cells
 SEEN_PX = 2.4  # a cell of at most so many pixels is not missed
 _TEXTURE_CELL = 1 / 24  # parts of the texture further apart than this are not joined
+_FINGERS = 4  # hands are thinned on a grid so many times finer: a finger thinner than a cell would be lost, its label not
 _EYES_M = 0.035  # around the eyes nothing is thinned but on the coarsest grid: lids frame the eyeball to a millimetre
 
 
@@ -64,7 +65,8 @@ def representatives(cell: float) -> np.ndarray:
     m = model()
     template = np.array(m.arrays["template_vertices"], float)
     xyz = template[:BODY_VERTICES]
-    grid = np.floor(xyz / cell).astype(np.int64)
+    hand = np.isin(m.region[:BODY_VERTICES], [REGIONS.index(f"hand.{side}") for side in "LR"])
+    grid = np.floor(xyz / np.where(hand, cell / _FINGERS, cell)[:, None]).astype(np.int64)
     key = np.concatenate([grid, _member(m)[:, None]], axis=1)
     _, number = np.unique(key, axis=0, return_inverse=True)
     number = number.ravel()
