@@ -7,12 +7,12 @@ PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each sce
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
 PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
 neither is blamed for the other's material model; both filter a pixel with a box one pixel wide. References take minutes a
-scene: --keep DIR holds scenes and references between runs (delete it when scenes or materials change). The peer's time is
-taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so); with --match our
-samples are raised instead until ours is as good as the peer's picture of the fewest samples. Ours is the time
-from a scene's arrays to the picture, ray tree and all; the peer's is that of rendering a scene that it holds already, and
-the time with its set-up, which every picture of a data set needs since each is another scene, stands beside it. Times are
-CPU seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
+scene: --keep DIR holds scenes and references of a recipe between runs (delete it when worlds or materials change). The
+peer's time is taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so);
+with --match our samples are raised instead until ours is as good as the peer's picture of the fewest samples. Ours is the
+time from a scene's arrays to the picture, ray tree and all; the peer's is that of rendering a scene that it holds already,
+and the time with its set-up, which every picture of a data set needs since each is another scene, stands beside it. Times
+are CPU seconds of one thread on either side (wall clock beside them): a busy machine does not change who is faster.
 """
 
 from __future__ import annotations
@@ -161,9 +161,10 @@ def main() -> None:
     recipe = parse(args.recipe, overrides=[*PLAIN_CAMERA, *args.overrides])
     renderer = recipe.sensors.renderer
     rows = []
-    temporary = tempfile.mkdtemp()
+    temporary = tempfile.TemporaryDirectory()  # goes when the program ends
+    keep = args.keep or Path(temporary.name)
     for index in range(args.n):
-        folder = (args.keep or Path(temporary)) / args.recipe / str(index)
+        folder = keep / recipe.digest / f"{recipe.seed}-{index}"
         scene = kept(folder / "scene.pickle", partial(drawn, recipe, index))
         reference = kept(folder / f"ours-{args.reference}.pickle",
                          partial(our_reference, scene, renderer, index, args.reference))

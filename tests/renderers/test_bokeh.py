@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from understudy.geometry.cameras import look_at
+from understudy.geometry.cameras import confusion_px, look_at
 from understudy.renderers.channels import Hits
-from understudy.renderers.mitsuba.bokeh import blur_radius_px, settled
+from understudy.renderers.mitsuba.bokeh import settled
 from understudy.renderers.triangles import triangles_of
 from understudy.scene import Camera, Entity, Lens, Material, Optics, Scene, Surface
 
@@ -15,52 +15,37 @@ LENS = Lens((64, 48), (60.0, 60.0), (32.0, 24.0))
 CAMERA = Camera(LENS, look_at((0, 0, 0), (0, 1, 0)), Optics(aperture_m=0.1, focus_m=2.0))
 
 
-def wall(distance: float):
-    """A wall that fills the picture, and what each pixel sees of it."""
+def wall(distance: float, camera: Camera = CAMERA, left_only: bool = False):
+    """A wall that fills the picture, or its left half, and what each pixel sees of it."""
     vertices = np.array([(-20, distance, -20), (20, distance, -20), (20, distance, 20), (-20, distance, 20)], np.float32)
     faces = np.array([(0, 1, 2), (0, 2, 3)], np.int32)
     entity = Entity(1, "thing", (Surface("wall", vertices, faces, Material(), np.zeros(2, np.uint8)),))
-    triangles = triangles_of(Scene(("thing",), CAMERA, (entity,)))
-    k = 64 * 48
-    return triangles, Hits(np.arange(k), np.zeros(k, np.int64), np.full((k, 2), 1 / 3, np.float32))
+    scene = Scene(("thing",), camera, (entity,))
+    pixel = np.arange(64 * 48)
+    pixel = pixel[pixel % 64 < 32] if left_only else pixel
+    k = len(pixel)
+    return scene, triangles_of(scene), Hits(pixel, np.zeros(k, np.int64), np.full((k, 2), 1 / 3, np.float32))
 
 
-@pytest.mark.parametrize("distance", [0.8, 2.0, 3.0, 50.0])
+@pytest.mark.parametrize("distance", [0.8, 2.0, 3.0, 50.0, np.inf])
 def test_the_circle_of_confusion_by_the_thin_lens(distance):
-    triangles, hits = wall(distance)
     wanted = abs(1 / distance - 1 / 2.0) * 0.05 * 60
-    assert blur_radius_px(CAMERA, triangles, hits) == pytest.approx(wanted, abs=1e-4)
-
-
-def test_nothing_is_far_away():
-    triangles, _ = wall(2.0)
-    none = Hits(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
-    assert blur_radius_px(CAMERA, triangles, none) == pytest.approx(0.05 * 60 / 2.0)
+    assert confusion_px(CAMERA, np.array(distance)) == pytest.approx(wanted, abs=1e-6)
 
 
 def test_noise_out_of_focus_is_averaged_and_in_focus_nothing_changes():
     picture = np.random.default_rng(0).random((48, 64, 3)).astype(np.float32)
     blurred = dataclasses.replace(CAMERA, optics=Optics(aperture_m=0.4, focus_m=2.0))
-    triangles, hits = wall(0.5)  # 18 px
-    out = settled(picture, blurred, triangles, hits)
+    out = settled(picture, *wall(0.5, blurred))  # 18 px
     assert out.std() < 0.2 * picture.std() and out.mean() == pytest.approx(picture.mean(), rel=0.01)
     for camera, distance in ((blurred, 2.0), (dataclasses.replace(CAMERA, optics=Optics(0.0, 2.0)), 0.5)):
-        triangles, hits = wall(distance)
-        assert settled(picture, camera, triangles, hits) is picture
+        assert settled(picture, *wall(distance, camera)) is picture
 
 
 def test_what_is_in_focus_gives_no_light_to_what_is_not():
-    """Left half in focus and bright, right half far out of focus and dark: neither spills into the other."""
-    triangles, hits = wall(2.0)
-    right = hits.pixel % 64 >= 32
-    near = np.where(right, np.float32(6.0), np.float32(0.0))
-    picture = np.repeat(np.where(right, 0.1, 9.0).astype(np.float32).reshape(48, 64, 1), 3, axis=2)
-    from understudy.renderers.mitsuba import bokeh
-
-    whole = bokeh.blur_radius_px
-    bokeh.blur_radius_px = lambda *_: near.reshape(48, 64)
-    try:
-        out = settled(picture, CAMERA, triangles, hits)
-    finally:
-        bokeh.blur_radius_px = whole
-    assert out == pytest.approx(picture, rel=1e-5)
+    """Left half far out of focus and dark, right half nothing at all, far away, in focus and bright: neither spills."""
+    camera = dataclasses.replace(CAMERA, optics=Optics(aperture_m=0.4, focus_m=1e6))
+    left = np.arange(64) < 32
+    picture = np.repeat(np.tile(np.where(left, 0.1, 9.0).astype(np.float32), (48, 1))[..., None], 3, axis=2)
+    out = settled(picture, *wall(0.5, camera, left_only=True))
+    assert out is not picture and out == pytest.approx(picture, rel=1e-5)

@@ -194,6 +194,13 @@ def _inverted(lens: Lens) -> _Inverted:
     return _Inverted(lens)
 
 
+def confusion_px(camera: Camera, depth_m: np.ndarray) -> np.ndarray:
+    """Radius in pixels of the disc that the lens makes of a point at a depth: |1/z - 1/focus| · aperture/2 · focal length
+    (thin lens, depth much larger than the focal length); a uniform disc's standard deviation along an axis is half of it."""
+    optics = camera.optics
+    return np.abs(1 / depth_m - 1 / optics.focus_m) * optics.aperture_m / 2 * max(camera.lens.focal_px)
+
+
 def pixel_centres(size_wh: tuple[int, int]) -> np.ndarray:
     """(h, w, 2) float64: x, y of every pixel's centre."""
     w, h = size_wh

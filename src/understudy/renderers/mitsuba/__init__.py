@@ -72,7 +72,7 @@ class Path:
         paths = self.paths(mi, bare, scene, triangles, hits, np.arange(w * h), key.child("paths"), sky=True)
         light, shown, albedo, normal = (v.reshape(h, w, 3) for v in (paths.light, paths.shown, paths.albedo, paths.normal))
         picture = shown + self.denoised(light, paths.cover.reshape(h, w), albedo, normal)
-        return metered(picture if self.denoise == "off" else settled(picture, scene.camera, triangles, hits))
+        return metered(picture if self.denoise == "off" else settled(picture, scene, triangles, hits))
 
     def denoised(self, light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
         """``light`` (h, w, 3) without its noise; all maps are float32 and premultiplied by ``cover`` (h, w)."""

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from understudy.geometry.cameras import confusion_px
 from understudy.key import Key
 from understudy.renderers.channels import Hits
 from understudy.renderers.mitsuba.bokeh import settled
@@ -61,7 +62,7 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
         for box in _boxes(cover > 0):
             light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box])
         light *= (cover > 0)[..., None]
-        both = settled(np.dstack([light, cover]), scene.camera, triangles, hits)
+        both = settled(np.dstack([light, cover]), scene, triangles, hits)
         light, cover = both[..., :3], both[..., 3]
     return light, cover
 
@@ -112,15 +113,13 @@ def membrane(difference: np.ndarray, cover: np.ndarray) -> np.ndarray:
 
 def _defocus_px(camera: Camera, triangles: Triangles) -> float:
     """Radius of the largest blur circle of any vertex in front of the camera."""
-    optics = camera.optics
-    if not optics.aperture_m or not len(triangles.vertices):
+    if not camera.optics.aperture_m:
         return 0.0
     z = (triangles.vertices - camera.to_world[:3, 3]) @ camera.to_world[:3, 2]
     z = z[z > 0.1]
     if not len(z):
         return 0.0
-    blur = np.abs(1 / z - 1 / optics.focus_m).max() * optics.aperture_m / 2 * max(camera.lens.focal_px)
-    return float(min(blur, 32.0))
+    return float(min(confusion_px(camera, z).max(), 32.0))
 
 
 def _boxes(mask: np.ndarray) -> list[tuple[slice, slice]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from understudy.geometry.cameras import confusion_px
 from understudy.key import Key
 from understudy.renderers.mitsuba.grain import grainy
 from understudy.scene import Camera
@@ -37,22 +38,16 @@ def defocused(radiance: np.ndarray, camera: Camera, noise: float, key: Key) -> n
 
 
 def blur_px(camera: Camera, size_hw: tuple[int, int]) -> np.ndarray | None:
-    """(h,) standard deviation in pixels of each row's blur, or None where there is none to see.
-
-    A point at depth z is a disc of radius |1/z - 1/focus| aperture/2 focal_px; a uniform disc of radius r has a standard
-    deviation of r/2 along each axis.
-    """
-    optics, lens = camera.optics, camera.lens
-    if not optics.aperture_m:
+    """(h,) standard deviation in pixels of each row's blur, or None where there is none to see."""
+    lens = camera.lens
+    if not camera.optics.aperture_m:
         return None
     rows = (np.arange(size_hw[0]) + 0.5 - lens.centre_px[1]) / lens.focal_px[1]
     down = camera.to_world[2, 1] * rows + camera.to_world[2, 2]  # how the row's ray falls, per metre of depth
     height = camera.to_world[2, 3]
     with np.errstate(divide="ignore"):
         depth = np.where(down < 0, height / np.maximum(-down, 1e-9), np.inf)
-    depth = np.clip(depth, 0.2, FAR_M)
-    sigma = np.abs(1 / depth - 1 / optics.focus_m) * optics.aperture_m / 4 * max(lens.focal_px)
-    sigma = np.minimum(sigma, _MOST_PX)
+    sigma = np.minimum(confusion_px(camera, np.clip(depth, 0.2, FAR_M)) / 2, _MOST_PX)
     return None if sigma.max() < _LEAST_PX else sigma
 
 
