@@ -77,6 +77,20 @@ def test_cut_and_uncut_by_the_border():
         assert 0.2 < inside < 0.85
 
 
+@pytest.mark.parametrize("turn", [-25, 0, 25])
+def test_a_near_sitter_is_in_the_picture_though_the_knees_are_beside_and_behind_the_camera(turn):
+    trunk = figure(1.3).points
+    legs = np.array([(x, -y, 0.5) for x in (-0.3, 0.18) for y in np.linspace(0, 0.7, 29)])  # one knee further out
+    sitter = Shape(np.concatenate([trunk, legs]), 1.2, trunk[:, :2])
+    how = replace(Framing(), **{k: Fixed(v) for k, v in dict(shot="portrait", size=1.0, cut_by_border=False, across=0.5,
+                                                             facing_deg=turn, roll_deg=0).items()})
+    camera, (spot,) = arrange(Draws(Key(0)), how, CAMERA, Place(), [sitter])
+    knees = legs @ spot.to_world[:3, :3].T + spot.to_world[:3, 3]
+    assert project(camera, knees)[1].min() < 0, "the case has points behind the camera"
+    eye, _ = project(camera, spot.to_world[:3, :3] @ np.array([0, 0, 1.2]) + spot.to_world[:3, 3])
+    assert 0.1 * W < eye[0] < 0.9 * W and 0 < eye[1] < H
+
+
 def test_nobody_stands_in_anybody():
     placed = 0
     for seed in range(20):

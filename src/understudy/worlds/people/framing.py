@@ -17,7 +17,7 @@ import numpy as np
 from understudy.draws import Draws
 from understudy.errors import Unsatisfiable
 from understudy.fields import param
-from understudy.geometry.cameras import level, pitch_to_horizon, project
+from understudy.geometry.cameras import level, pitch_to_horizon, project_camera, to_camera
 from understudy.scene import Camera, Entity
 from understudy.supports import Boolean, Interval, OneOf
 from understudy.surroundings import Place
@@ -248,10 +248,14 @@ def _x_at(camera: Camera, u: float, y: float) -> float:
 
 
 def box(camera: Camera, shape: Shape, spot: Spot) -> tuple[float, float, float, float]:
-    """The figure's box in pixels (left, top, right, bottom), not cut by the picture."""
-    world = shape.points @ spot.to_world[:3, :3].T + spot.to_world[:3, 3]
-    pixels, _ = project(replace(camera, lens=replace(camera.lens, distortion=(0.0,) * 5)), world)
-    low, high = np.nanmin(pixels, axis=0), np.nanmax(pixels, axis=0)
+    """The figure's box in pixels (left, top, right, bottom), not cut by the picture.
+
+    What comes nearer than subjects stand, such as a sitter's knees on both sides of the camera, counts as that far away.
+    """
+    local = to_camera(camera, shape.points @ spot.to_world[:3, :3].T + spot.to_world[:3, 3])
+    local[:, 2] = np.maximum(local[:, 2], _NEAREST_M)
+    pixels = project_camera(replace(camera.lens, distortion=(0.0,) * 5), local)
+    low, high = pixels.min(axis=0), pixels.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
