@@ -65,6 +65,10 @@ def test_differential_privacy(people, tmp_path, capsys):
         assert message in capsys.readouterr().err and not model.exists()
     assert main(["table", "fit", str(people), "-o", str(model), "--epsilon", "1"]) == 2
     assert "must be public knowledge" in capsys.readouterr().err
+    page = tmp_path / "page.html"
+    for more, message in (([], "must be public knowledge"), (["--schema", str(schema), "--privacy", "strict"], "no levels")):
+        assert main(["table", "report", str(people), "--epsilon", "1", "-o", str(page), *more]) == 2
+        assert message in capsys.readouterr().err and not page.exists()
 
 
 def test_csv_is_the_parquet(model, tmp_path):

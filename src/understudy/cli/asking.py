@@ -27,6 +27,11 @@ def shown(data: str | Path) -> str:
     return str(data).rpartition("@")[2] if isinstance(data, str) else str(data)
 
 
+def names(text: str | None) -> list[str]:
+    """``A,B`` as a list; none asked for: empty."""
+    return [name.strip() for name in text.split(",")] if text else []
+
+
 def private(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--epsilon", type=float, metavar="E", help="learn under differential privacy; everything in --schema is then public"
@@ -35,12 +40,21 @@ def private(parser: argparse.ArgumentParser) -> None:
 
 
 def budget(args: argparse.Namespace) -> Budget | None:
-    """The budget that was asked for, or None."""
+    """The budget that was asked for, or None. UsageError: it goes with no level and no owners, and needs a schema."""
     from understudy.errors import UsageError
-    from understudy.tables.private.ledger import Budget
+    from understudy.tables.private.ledger import Budget, needs_public_schema
 
     if args.epsilon is None:
         if args.delta is not None:
             raise UsageError("delta goes with epsilon", where="--delta", wanted="--epsilon E --delta D")
         return None
-    return Budget(args.epsilon) if args.delta is None else Budget(args.epsilon, args.delta)
+    if args.privacy or getattr(args, "owners", None):
+        raise UsageError(
+            "differential privacy has no owners and no levels: noise protects each row",
+            where="--epsilon",
+            wanted="--epsilon alone",
+            got="--privacy" if args.privacy else "--owners",
+        )
+    budget = Budget(args.epsilon) if args.delta is None else Budget(args.epsilon, args.delta)
+    needs_public_schema(args.schema)
+    return budget

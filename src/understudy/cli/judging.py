@@ -21,9 +21,7 @@ def arguments(commands: argparse._SubParsersAction) -> None:
     asking.data(report)
     _judged(report)
     report.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
-    report.add_argument(
-        "--privacy", default="standard", metavar="LEVEL", help="close, standard (default), careful or strict"
-    )
+    report.add_argument("--privacy", metavar="LEVEL", help="close, standard (default), careful or strict")
     report.add_argument(
         "--refits", type=int, default=64, metavar="N", help="shadow models of the membership attack (default 64; 0: none)"
     )
@@ -77,6 +75,7 @@ def report(args: argparse.Namespace) -> int:
     from understudy.tables.report import figures
     from understudy.tables.source import read
 
+    budget = asking.budget(args)
     tables = read(args.data, drop_ragged=args.drop_ragged)
     if len(tables.tables) != 1:
         raise UsageError("a report is of one table", where=asking.shown(args.data), got=", ".join(tables.tables))
@@ -88,13 +87,13 @@ def report(args: argparse.Namespace) -> int:
         table,
         schema,
         name,
-        args.privacy,
+        args.privacy or "standard",
         target,
         Key(args.seed) / "report",
         groups=groups,
         refits=args.refits,
         frontier=not args.no_frontier,
-        budget=asking.budget(args),
+        budget=budget,
     )
     return _told(found, f"{name}: made rows ({found['privacy']})", args.out or Path(f"{name}-report.html"))
 
@@ -130,7 +129,7 @@ def shift(args: argparse.Namespace) -> int:
         where=args.where,
         settings=args.set,
         real=next(iter(read(args.real).tables.values())) if args.real else None,
-        groups=[g.strip() for g in args.groups.split(",")] if args.groups else [],
+        groups=asking.names(args.groups),
         n=args.count,
         seed=args.seed,
     )
@@ -166,7 +165,7 @@ def _frame(args: argparse.Namespace, name: str, table: pa.Table) -> tuple[Schema
     schema = schemas.get(name) or next(iter(schemas.values()))
     can = [c for c, column in schema.columns.items() if column.kind in (*NUMERIC, *NAMED)]
     target = args.target or schema.target or (can[-1] if can else "")
-    groups = [g.strip() for g in args.groups.split(",")] if args.groups else []
+    groups = asking.names(args.groups)
     for column in (target, *groups):
         if column not in can:
             raise UsageError("this is no column that can be compared", where=column, wanted=", ".join(can))

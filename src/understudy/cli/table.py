@@ -107,24 +107,15 @@ def _inspect(args: argparse.Namespace) -> int:
 
 
 def _fit(args: argparse.Namespace) -> int:
-    from understudy.errors import UsageError
     from understudy.tables import fit
 
     budget = asking.budget(args)
-    if budget and (args.owners or args.privacy):
-        raise UsageError(
-            "differential privacy has no owners and no levels: noise protects each row",
-            where="--epsilon",
-            wanted="--epsilon alone",
-            got="--owners" if args.owners else "--privacy",
-        )
-    columns = [c.strip() for c in args.columns.split(",")] if args.columns else None
     model = fit(
         args.data,
         schema=args.schema,
         privacy=args.privacy or "standard",
         owners=args.owners,
-        columns=columns,
+        columns=asking.names(args.columns) or None,
         seed=args.seed,
         drop_ragged=args.drop_ragged,
         budget=budget,

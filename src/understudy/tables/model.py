@@ -147,6 +147,7 @@ def _privately(
 ) -> Model:
     """Under differential privacy. No note on what was read is kept: it would tell of rows."""
     from understudy.tables.private.fit import fit as private_fit
+    from understudy.tables.private.ledger import needs_public_schema
 
     if len(tables.tables) != 1:
         raise UsageError(
@@ -155,13 +156,7 @@ def _privately(
             wanted="one table",
             got=", ".join(tables.tables),
         )
-    if schema is None:
-        raise UsageError(
-            "what columns hold must be public knowledge under differential privacy, not found in the data",
-            where="--epsilon",
-            wanted="--schema YAML",
-            remedy="Make one with `understudy table inspect DATA -o schema.yaml`, and take out what only the data knows",
-        )
+    needs_public_schema(schema)
     ((name, table),) = tables.tables.items()
     schemas = from_yaml(Path(schema)) if isinstance(schema, str | Path) else dict(schema)
     if len(schemas) != 1:

@@ -26,7 +26,6 @@ from understudy.tables.states.numbers import NumberStates
 CELLS = 48  # of the grid of a quantity
 UNITS = 128  # so many whole numbers are told one by one
 BOUNDS = 0.2  # of a quantity's share, for bounds that are not declared
-BOUNDS = 0.2  # of a quantity's share, for bounds that are not declared
 MARKED = 2.5  # standard deviations of noise that a missing value must have to be made
 SURE = 4.5  # standard deviations of noise that an octave must have: of hundreds, noise alone lifts none
 _OCTAVES = (-20, 50)

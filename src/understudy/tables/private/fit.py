@@ -67,6 +67,3 @@ def _always():
     from understudy.tables.trees import root
 
     return root(np.ones(1))
-
-
-__all__ = ["Budget", "Chain", "fit"]

@@ -55,6 +55,17 @@ class Budget:
             )
 
 
+def needs_public_schema(schema: object | None) -> None:
+    """UsageError: there is none, and one that is guessed from the data tells of its rows past the ledger."""
+    if schema is None:
+        raise UsageError(
+            "what columns hold must be public knowledge under differential privacy, not found in the data",
+            where="--epsilon",
+            wanted="--schema YAML",
+            remedy="Make one with `understudy table inspect DATA -o schema.yaml`, and take out what only the data knows",
+        )
+
+
 @dataclass(frozen=True)
 class Entry:
     """One look at the data. noise : standard deviation of counts, or the scale of a selection."""

@@ -112,7 +112,8 @@ def report(
     def made_by(rows: pa.Table, level: str, seed: int):
         how = levels[level]
         options = {"budget": how} if isinstance(how, Budget) else {"privacy": how, "seed": seed}
-        model = fit(Tables({name: rows}), schema={name: schema}, **options)
+        known = dataclasses.replace(schema, rows=schema.rows and rows.num_rows)  # public of the whole, so of each part
+        model = fit(Tables({name: rows}), schema={name: known}, **options)
         return model, model.sample(rows.num_rows, seed=seed)[name]
 
     first, made = made_by(train, privacy, 0)
