@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import TableError, UsageError
+from understudy.tables import distinct
 from understudy.tables.content import Content, Names, Numbers
 from understudy.tables.expressions import Compare, Follows, Linear, Matches, Named, Statement, Unique, parse
 from understudy.tables.schema import NAMED, Column, Schema
@@ -128,7 +129,7 @@ def _against_the_data(
         if isinstance(s, Unique):
             if not set(s.columns) <= set(values):  # keys and links: linked tables have looked at them (distinct.py)
                 continue
-            held = ~_repeated(values, s.columns)
+            held = distinct.first([s], values, n)
         elif isinstance(s, Follows):
             held = _follows(values[s.source], values[s.column])
         else:
@@ -148,15 +149,6 @@ def _against_the_data(
             )
         keep &= held
     return keep, notes
-
-
-def _repeated(values: Mapping[str, np.ndarray], columns: Sequence[str]) -> np.ndarray:
-    seen: set[tuple] = set()
-    out = np.zeros(len(values[columns[0]]), bool)
-    for i, row in enumerate(zip(*(values[c].tolist() for c in columns))):
-        out[i] = row in seen
-        seen.add(row)
-    return out
 
 
 def _follows(source: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from understudy.errors import MissingDependency, TableError, UsageError
 from understudy.key import Key
 from understudy.tables.expressions import parse
 from understudy.tables.measure import blend
-from understudy.tables.measure.groups import _groups
+from understudy.tables.measure.groups import group_of
 from understudy.tables.measure.lens import Lens
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def _masks(lens: Lens, table: pa.Table, columns: Sequence[str]) -> dict[tuple[st
     """(column, group) -> (n,) bool; ("", "") is all rows."""
     found = {("", ""): np.ones(table.num_rows, bool)}
     for column in columns if table.num_rows else ():
-        own = np.array(_groups(lens, table, column, lens.columns.index(column)), object)
+        own = np.array(group_of(lens, table, column), object)
         for label in sorted(set(own)):
             found[column, label] = own == label
     return found

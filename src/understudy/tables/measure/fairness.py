@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from understudy.tables.measure.groups import FEWEST, _groups
+from understudy.tables.measure.groups import FEWEST, group_of
 from understudy.tables.measure.intervals import Z
-from understudy.tables.measure.learners import _prepared, _target, learners
+from understudy.tables.measure.learners import predicted, target_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +30,8 @@ def balanced(lens: Lens, made: pa.Table, target: str, group: str) -> pa.Table:
     without enough rows of either label are left out."""
     import pyarrow as pa
 
-    who = np.array(_groups(lens, made, group, lens.columns.index(group)), object)
-    label = _target(lens, made, target, False)
+    who = np.array(group_of(lens, made, group), object)
+    label = target_of(lens, made, target)
     cells = {g: [np.flatnonzero((who == g) & (label == y)) for y in (0, 1)] for g in sorted(set(who))}
     kept = [rows for own in cells.values() if min(map(len, own)) >= FEWEST for rows in own]
     if not kept:
@@ -49,9 +49,9 @@ def fairness(lens: Lens, sources: Mapping[str, pa.Table], holdout: pa.Table, tar
     at = lens.columns.index(target)
     if lens.numeric[at] or len(lens.names[at]) != 2:
         return {}
-    truth = _target(lens, holdout, target, False)
+    truth = target_of(lens, holdout, target)
     positive = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2)))
-    who = np.array(_groups(lens, holdout, group, lens.columns.index(group)), object)
+    who = np.array(group_of(lens, holdout, group), object)
     names, sizes = np.unique(who.astype(str), return_counts=True)
     use = np.isin(who.astype(str), names[sizes >= FEWEST]) & (truth >= 0)
     if len(set(who[use])) < 2:
@@ -59,11 +59,10 @@ def fairness(lens: Lens, sources: Mapping[str, pa.Table], holdout: pa.Table, tar
     metrics = dict(zip(RATES, (selection_rate, true_positive_rate, false_positive_rate, accuracy_score)))
     found: dict[str, Any] = {"group": group, "positive": lens.names[at][positive], "by": {}, "gap": {}, "rows": {}}
     for source, table in sources.items():
-        x, y = lens.features(table, leave=(target,)), _target(lens, table, target, False)
-        if len(np.unique(y[y >= 0])) < 2:
+        known = target_of(lens, table, target)
+        if len(np.unique(known[known >= 0])) < 2:
             continue
-        learner = learners(False)["boosting"].fit(_prepared(x, "boosting", x)[y >= 0], y[y >= 0])
-        said = learner.predict(_prepared(lens.features(holdout, leave=(target,)), "boosting", x))
+        said = predicted(lens, table, holdout, target)
         frame = MetricFrame(
             metrics=metrics,
             y_true=truth[use] == positive,

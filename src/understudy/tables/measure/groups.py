@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from understudy.tables.measure.intervals import wilson
-from understudy.tables.measure.learners import _prepared, _target, learners
+from understudy.tables.measure.learners import predicted, target_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,18 +24,15 @@ def by_group(lens: Lens, train: pa.Table, holdout: pa.Table, made: pa.Table, tar
 
     {} when the target has not two classes; groups with fewer than 30 rows are named and not scored.
     """
-    at, of = lens.columns.index(target), lens.columns.index(group)
+    at = lens.columns.index(target)
     if lens.numeric[at] or len(lens.names[at]) != 2:
         return {}
-    truth = _target(lens, holdout, target, False)
+    truth = target_of(lens, holdout, target)
     positive = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2)))
-    who = _groups(lens, holdout, group, of)
+    who = group_of(lens, holdout, group)
     found: dict[str, Any] = {"positive": lens.names[at][positive], "group": group, "rows": {}, "gap": {}}
     for source, table in (("real", train), ("made", made)):
-        learner = learners(False)["boosting"]
-        x, y = lens.features(table, leave=(target,)), _target(lens, table, target, False)
-        learner.fit(_prepared(x, "boosting", x)[y >= 0], y[y >= 0])
-        said = learner.predict(_prepared(lens.features(holdout, leave=(target,)), "boosting", x)) == positive
+        said = predicted(lens, table, holdout, target) == positive
         selected, true = {}, {}
         for name in dict.fromkeys(who):
             own = np.array([w == name for w in who])
@@ -53,7 +50,9 @@ def by_group(lens: Lens, train: pa.Table, holdout: pa.Table, made: pa.Table, tar
     return found
 
 
-def _groups(lens: Lens, table: pa.Table, group: str, at: int) -> list[str]:
+def group_of(lens: Lens, table: pa.Table, column: str) -> list[str]:
+    """The group of each row: one of the ten commonest names, or a tenth of a quantity."""
+    at = lens.columns.index(column)
     bins, _ = lens.bins(table.select(lens.columns))
     if lens.numeric[at]:
         edges = lens.edges[at]

@@ -52,7 +52,7 @@ def train_on_made(
     at = lens.columns.index(target)
     numeric = lens.numeric[at]
     xs = [lens.features(t, leave=(target,)) for t in (train, holdout, made)]
-    ys = [_target(lens, t, target, numeric) for t in (train, holdout, made)]
+    ys = [target_of(lens, t, target) for t in (train, holdout, made)]
     found = {}
     for name in which:
         scores = []
@@ -89,7 +89,14 @@ def tell_apart(lens: Lens, real: pa.Table, made: pa.Table, folds: int = 3) -> tu
     return auc(score[y == 1], score[y == 0])
 
 
-def _target(lens: Lens, table: pa.Table, target: str, numeric: bool) -> np.ndarray:
+def predicted(lens: Lens, train: pa.Table, rows: pa.Table, target: str) -> np.ndarray:
+    """(n,) class of ``target`` that boosted trees trained on ``train`` tell of each of ``rows``."""
+    x, y = lens.features(train, leave=(target,))[0], target_of(lens, train, target)
+    return learners(False)["boosting"].fit(x[y >= 0], y[y >= 0]).predict(lens.features(rows, leave=(target,))[0])
+
+
+def target_of(lens: Lens, table: pa.Table, target: str) -> np.ndarray:
+    """(n,) a quantity's values, else the place of each row's name among the lens's (-1: not there)."""
     from understudy.tables.measure.lens import _content
 
     own = _content(table, target, lens.schema)

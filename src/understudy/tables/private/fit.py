@@ -9,7 +9,6 @@ import numpy as np
 
 from understudy.errors import TableError
 from understudy.tables import constraints
-from understudy.tables.chain import Chain
 from understudy.tables.private import domains
 from understudy.tables.private.learn import learn
 from understudy.tables.private.ledger import NAMES_SHARE, Budget, Ledger
