@@ -175,10 +175,24 @@ def test_the_sky_tells_the_horizon():
 
 
 def test_painted_photographs_repeat_and_differ():
-    first, horizon = painted_photograph(Key(1), SIZE, 140.0, 1.5)
-    again, _ = painted_photograph(Key(1), SIZE, 140.0, 1.5)
+    first, horizon, _ = painted_photograph(Key(1), SIZE, 140.0, 1.5)
+    again, _, _ = painted_photograph(Key(1), SIZE, 140.0, 1.5)
     assert np.array_equal(first, again) and first.shape == (120, 160, 3) and 0.25 < horizon < 0.55
     assert len({painted_photograph(Key(i), SIZE, 140.0, 1.5)[0].tobytes() for i in range(10)}) == 10
+
+
+def test_nobody_stands_behind_a_painted_wall():
+    floors = [painted_photograph(Key(i), SIZE, 140.0, 1.5)[2] for i in range(24)]
+    assert any(f is None for f in floors) and any(f is not None for f in floors)
+    for seed in range(24):
+        place, _ = sample(Photographs(mirror=False), seed)
+        other, _ = sample(Photographs(mirror=True), seed)
+        if place.floor_m is None:
+            assert other.floor_m is None
+            continue
+        x0, y0, x1, y1 = place.floor_m
+        assert x0 < 0 < x1 and y0 == 0 < 4 <= y1 <= 11
+        assert other.floor_m == (-x1, y0, -x0, y1)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (64, 200), (333, 77)])

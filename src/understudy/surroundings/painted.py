@@ -20,15 +20,21 @@ _STUFF = {"planks": "wood", "wood": "wood", "grass": "foliage", "brick": "wall",
           "checks": "stone", "stripes": "wall", "clouds": "wall"}
 
 
-def painted_photograph(key: Key, size_wh: tuple[int, int], focal_px: float, eye_m: float) -> tuple[np.ndarray, float]:
-    """((h, w, 3) uint8 sRGB, the horizon as a fraction of the height from the top), a function of its arguments.
+Floor = tuple[float, float, float, float]
+
+
+def painted_photograph(key: Key, size_wh: tuple[int, int], focal_px: float,
+                       eye_m: float) -> tuple[np.ndarray, float, Floor | None]:
+    """(h, w, 3) uint8 sRGB, the horizon as a fraction of the height from the top, and the floor between painted walls
+    (left, near, right, far; m; None outdoors), behind which nobody can stand: a function of its arguments.
 
     ``focal_px`` and ``eye_m`` are the focal length and the height of the camera, so that figures and things agree in size.
     """
     scene = _Canvas(size_wh, focal_px, eye_m, horizon=key.child("horizon").uniform(0.3, 0.52))
     kind = key.child("kind").choice(_KINDS)
-    {"room": _room, "street": _street, "meadow": _meadow, "studio": _studio}[kind](scene, key.child(kind))
-    return _developed(scene, key.child("camera"), indoors=kind in ("room", "studio")), scene.horizon
+    paint = {"room": _room, "street": _street, "meadow": _meadow, "studio": _studio}[kind]
+    floor = paint(scene, key.child(kind))
+    return _developed(scene, key.child("camera"), indoors=floor is not None), scene.horizon, floor
 
 
 class _Canvas:
@@ -169,7 +175,7 @@ def _things(scene: _Canvas, key: Key, count: int, near: float, far: float, sprea
             scene.block(at, size, (f - 0.5) * 1.4, texture)
 
 
-def _room(scene: _Canvas, key: Key) -> None:
+def _room(scene: _Canvas, key: Key) -> Floor:
     u = key.child("size").uniforms(4)
     depth, left, right, high = 5 + 6 * u[0], -1.4 - 2.5 * u[1], 1.4 + 2.5 * u[2], 2.4 + 0.8 * u[3]
     scene.pixels[:] = _flat(key.child("ceiling"), "wall")[0, 0]
@@ -199,6 +205,7 @@ def _room(scene: _Canvas, key: Key) -> None:
             scene.face(np.array([(x - grow, low_, depth - 0.01), (x + wide + grow, low_, depth - 0.01),
                                  (x + wide + grow, high_, depth - 0.01), (x - grow, high_, depth - 0.01)]), texture, 1.0)
     _things(scene, key, key.child("count").integer(2, 9), 0.72 * depth, 0.97 * depth, (right - left) / 2)
+    return left, 0.0, right, depth
 
 
 def _street(scene: _Canvas, key: Key) -> None:
@@ -247,7 +254,7 @@ def _meadow(scene: _Canvas, key: Key) -> None:
     _trees(scene, key.child("trees"), key.child("tree_count").integer(3, 14), 11, 50)
 
 
-def _studio(scene: _Canvas, key: Key) -> None:
+def _studio(scene: _Canvas, key: Key) -> Floor:
     """A plain or patterned backcloth over a floor: what figures look like when nothing else helps."""
     import cv2
 
@@ -260,6 +267,7 @@ def _studio(scene: _Canvas, key: Key) -> None:
     scene.plane(_texture(key.child("floor"), FLOORS, size=256), 0.0, 2.0)
     scene.pixels[:foot] = behind
     _things(scene, key, key.child("count").integer(0, 5), 0.75 * deep, 0.97 * deep, 2.5)
+    return -deep, 0.0, deep, deep
 
 
 def _tiled(texture: np.ndarray, size_hw: tuple[int, int]) -> np.ndarray:

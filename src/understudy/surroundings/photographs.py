@@ -72,15 +72,17 @@ class Photographs:
         cut = {"share": draws("share", self.share), "at": (draws("across", self.across), draws("down", self.down))}
         eye = draws("camera_height_m", self.camera_height_m)
         if self.folder is None:
-            srgb, horizon = painted_photograph(draws.key("painted"), camera.lens.size_wh, camera.lens.focal_px[0], eye)
+            lens = camera.lens
+            srgb, horizon, floor = painted_photograph(draws.key("painted"), lens.size_wh, lens.focal_px[0], eye)
             name, assets = "painted", ()
             draws.note("photo", name)
             draws.note("passed_over", "")
         else:
             photo, use = self._choose(album(self.folder, self.exclude), draws, camera.lens.size_wh, cut)
-            srgb, horizon, assets = photo.srgb, None, (use,)
+            srgb, horizon, floor, assets = photo.srgb, None, None, (use,)
         if draws("mirror", self.mirror):
             srgb = np.ascontiguousarray(srgb[:, ::-1])
+            floor = None if floor is None else (-floor[2], floor[1], -floor[0], floor[3])
         luma = brightness(srgb)
         drawn = draws("horizon", self.horizon)
         if horizon is None:
@@ -99,7 +101,7 @@ class Photographs:
             environment=lighting.environment, sun=lighting.sun, horizon=horizon,
             backdrop=Backdrop(linear, blur_px=blur, noise=noise, blend=draws("blend", self.blend)),
             ground=Ground(Material(lighting.ground_albedo, roughness=0.9, specular=0.2)),
-            camera_height_m=eye, assets=assets)
+            floor_m=floor, camera_height_m=eye, assets=assets)
 
     def _choose(self, photos: Album, draws: Draws, size_wh: tuple[int, int], cut: dict) -> tuple[Photograph, AssetUse]:
         reasons: list[str] = []
