@@ -232,6 +232,10 @@ def test_uniqueness_is_held_and_its_end_is_told(people):
     model = constrained(people.append_column("number", pa.array(number)), "unique(number)")
     made = sampled(model, 5000)["number"].to_pylist()
     assert len(set(made)) == 5000
+    gaps = pa.array([None if i % 5 == 0 else n for i, n in enumerate(number.tolist())])  # what is missing repeats nothing
+    model = constrained(people.append_column("number", gaps), "unique(number)")
+    made = sampled(model, 1000)["number"].to_pylist()
+    assert 100 < made.count(None) < 300 and len(set(made)) == 1001 - made.count(None)
     two = pa.table({"x": np.arange(40) % 40, "y": ["a"] * 40})
     schema = detect(Tables({"people": two}))[0]
     schema = {
@@ -243,6 +247,16 @@ def test_uniqueness_is_held_and_its_end_is_told(people):
     }
     with pytest.raises(Unsatisfiable, match="not enough different rows"):
         fit({"people": two}, schema=schema).sample(500)
+
+
+def test_a_name_too_rare_for_a_state_breaks_no_law():
+    grade = np.arange(1, 7).repeat(100)
+    school = np.array(["", "first", "middle", "upper", "high", "college", "master"], object)[grade]
+    school[:3] = "none"  # fewer than k rows: they stand in another name's state, and seemed to contradict the law
+    table = pa.table({"grade": grade, "school": school, "other": grade % 2 + np.arange(600) % 3})
+    made = fit({"t": table}).sample(2000)["t"]
+    assert len(set(zip(made["grade"].to_pylist(), made["school"].to_pylist()))) == 6
+    assert "none" not in made["school"].to_pylist()
 
 
 def test_a_schema_that_contradicts_the_data(people):

@@ -130,16 +130,18 @@ def learn(
     key: Key,
     context: Sequence[str] = (),
     first: Sequence[str] = (),
+    strays: np.ndarray | None = None,
 ) -> Chain:
     """Learn a sequence from states (column -> (n,) int32).
 
     context : columns that will be given from outside; first : columns to make before the others
+    strays : (n,) bool, rows that stand in a state which is not theirs: names too rare for one of their own
     """
     names = list(states)
     n = len(states[names[0]])
     information = dependence.mutual_information(states, counts, ordered)
     order = dependence.sequence(names, information, [*context, *(c for c in first if c not in context)])
-    order, laws = dependence.determined(states, counts, order, free=context)
+    order, laws = dependence.determined(states, counts, order, free=context, strays=strays)
     sample = np.arange(n) if n <= trees._GROWN_ON else np.sort(key.child("grown").permutation(n)[: trees._GROWN_ON])
     grown = {}
     for place, name in enumerate(order):

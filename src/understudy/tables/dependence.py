@@ -43,13 +43,19 @@ def sequence(names: Sequence[str], information: np.ndarray, first: Sequence[str]
 
 
 def determined(
-    states: Mapping[str, np.ndarray], counts: Mapping[str, int], order: Sequence[str], free: Sequence[str] = ()
+    states: Mapping[str, np.ndarray],
+    counts: Mapping[str, int],
+    order: Sequence[str],
+    free: Sequence[str] = (),
+    strays: np.ndarray | None = None,
 ) -> tuple[list[str], dict[str, tuple[str, np.ndarray]]]:
     """Columns whose state follows exactly from another's: the order with each right after what it follows from, and
     name -> (that column, (its states,) the state).
 
-    ``free`` columns are given from outside and are never determined.
+    ``free`` columns are given from outside and are never determined; strays : (n,) bool, rows that stand in a state which
+    is not theirs, and so break no law
     """
+    proper = np.ones(len(states[order[0]]), bool) if strays is None else ~strays
     found: dict[str, tuple[str, np.ndarray]] = {}
     for place, name in enumerate(order):
         if name in free or counts[name] < 2:
@@ -61,21 +67,24 @@ def determined(
                 wider
                 and not chance
                 and 2 < counts[source] <= 512
-                and (table := _law(states, counts, source, name)) is not None
+                and (table := _law(states, counts, source, name, proper)) is not None
             ):
                 found[name] = (source, table)
                 break
     return _after(order, {name: source for name, (source, _) in found.items()}), found
 
 
-def _law(states: Mapping[str, np.ndarray], counts: Mapping[str, int], source: str, name: str) -> np.ndarray | None:
-    """(states of source,) the one state of ``name`` that goes with each, if there is but one."""
+def _law(
+    states: Mapping[str, np.ndarray], counts: Mapping[str, int], source: str, name: str, proper: np.ndarray
+) -> np.ndarray | None:
+    """(states of source,) the one state of ``name`` that goes with each, if there is but one in ``proper`` rows."""
     a, b = counts[source], counts[name]
     for rows in (slice(0, _LOOK), slice(None)):  # most pairs fail on the first rows
-        table = np.bincount(states[source][rows] * b + states[name][rows], minlength=a * b).reshape(a, b)
+        pairs = states[source][rows] * b + states[name][rows]
+        table = np.bincount(pairs[proper[rows]], minlength=a * b).reshape(a, b)
         if ((table > 0).sum(1) > 1).any():
             return None
-    return table.argmax(1).astype(np.int32)
+    return np.bincount(pairs, minlength=a * b).reshape(a, b).argmax(1).astype(np.int32)
 
 
 def _after(order: Sequence[str], sources: Mapping[str, str]) -> list[str]:

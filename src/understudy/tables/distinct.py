@@ -1,4 +1,4 @@
-"""``unique(...)`` across linked tables: no two rows of a table are the same in the named columns, links included."""
+"""``unique(...)``: no two rows of a table are the same in the named columns, links of linked tables included."""
 
 from __future__ import annotations
 
@@ -17,24 +17,42 @@ _ATTEMPTS = 200
 Rows = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]  # values, states
 
 
-def first(unique: Iterable[Unique], columns: Mapping[str, np.ndarray], n: int) -> np.ndarray:
-    """(n,) bool: rows that repeat no row kept before them. What is missing repeats nothing (as in SQL)."""
-    keep = np.ones(n, bool)
-    own = [(u, set()) for u in unique]
+def first(
+    unique: Iterable[Unique],
+    columns: Mapping[str, np.ndarray],
+    n: int,
+    seen: Mapping[Unique, set] | None = None,
+    most: int | None = None,
+) -> np.ndarray:
+    """(n,) bool: rows that repeat no row kept before them. What is missing repeats nothing (as in SQL).
+
+    seen : rows kept by earlier calls, to which these are added; most : keep no more than so many
+    """
+    keep = np.zeros(n, bool)
+    own = [(u, set() if seen is None else seen[u]) for u in unique]
     lists = {c: columns[c].tolist() for u, _ in own for c in u.columns if c in columns}
+    left = n if most is None else most
     for i in range(n):
+        if not left:
+            break
         rows = [tuple(lists[c][i] for c in u.columns if c in lists) for u, _ in own]
         missing = [any(v is None or v != v for v in row) for row in rows]
-        keep[i] = all(gone or row not in seen for row, gone, (_, seen) in zip(rows, missing, own))
+        keep[i] = all(gone or row not in known for row, gone, (_, known) in zip(rows, missing, own))
         if keep[i]:
-            for row, (_, seen) in zip(rows, own):
-                seen.add(row)
+            left -= 1
+            for row, (_, known) in zip(rows, own):
+                known.add(row)
     return keep
+
+
+def columns_of(unique: Iterable[Unique], table: pa.Table) -> dict[str, np.ndarray]:
+    """The columns that ``unique`` names, as (n,) objects."""
+    return {c: np.array(table[c].to_pylist(), object) for u in unique for c in u.columns}
 
 
 def hold_in(unique: Iterable[Unique], table: pa.Table, where: str) -> None:
     """TableError: a statement that the data's own rows break; the message names a row, never a value."""
-    columns = {c: np.array(table[c].to_pylist(), object) for u in unique for c in u.columns}
+    columns = columns_of(unique, table)
     for one in unique:
         keep = first([one], columns, table.num_rows)
         if not keep.all():

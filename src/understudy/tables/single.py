@@ -11,14 +11,15 @@ import numpy as np
 
 from understudy.errors import TableError, Unsatisfiable
 from understudy.key import Key
-from understudy.tables import chain, output, states
+from understudy.tables import chain, distinct, output, states
 from understudy.tables.chain import CHUNK, Chain
 from understudy.tables.constraints import Plan, plan
 from understudy.tables.content import Names, Texts, content
-from understudy.tables.expressions import Linear, parse
+from understudy.tables.expressions import Linear, Unique, parse
 from understudy.tables.schema import NAMED, NUMERIC, Schema, from_plain
 from understudy.tables.settings import Settings
 from understudy.tables.states.blanks import Fresh
+from understudy.tables.states.names import NameStates
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -277,6 +278,7 @@ def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key
         own[column] = dataclasses.replace(own[column], x=own[column].x - base)
     codecs: dict[str, States] = {}
     codes: dict[str, np.ndarray] = {}
+    strays = np.zeros(n, bool)
     for column, one in own.items():
         spec = schema.columns[column]
         if column in done.gaps:
@@ -285,6 +287,8 @@ def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key
             spec = dataclasses.replace(spec, low=None, high=None)
         codecs[column] = states.learnt(_once_an_owner(one, around.owner), spec, settings.owners, settings.cells)
         codes[column] = codecs[column].encode(one)
+        if isinstance(codec := codecs[column], NameStates):
+            strays |= codec.strays(one)
     done = dataclasses.replace(done, laws={c: (s, _shared(table_, codecs[s])) for c, (s, table_) in done.laws.items()})
     for column, (own_codes, codec) in around.more.items():
         codes[column], codecs[column] = own_codes, codec
@@ -304,7 +308,7 @@ def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key
         return Fitted(TableModel(name, schema, codecs, Chain((), {}, {}), done, n), notes)
     if not keep.all():
         learnt = {c: s[keep] for c, s in learnt.items()}
-    grown = chain.learn(learnt, counts, ordered, settings, key / name, context=context)
+    grown = chain.learn(learnt, counts, ordered, settings, key / name, context=context, strays=strays[keep])
     return Fitted(TableModel(name, schema, codecs, grown, done, int(keep.sum()), context), notes)
 
 
@@ -345,7 +349,8 @@ def rows(model: TableModel, n: int, key: Key, wish: Wish | None = None) -> Itera
     """``n`` rows in chunks. Rows that repeat what a ``unique(...)`` statement forbids are drawn again."""
     import pyarrow as pa
 
-    seen: dict[tuple[str, ...], set] = {u.columns: set() for u in model.plan.unique}
+    unique = model.plan.unique
+    seen: dict[Unique, set] = {u: set() for u in unique}
     for number in range(-(-n // CHUNK)):
         size = min(CHUNK, n - number * CHUNK)
         if not seen:
@@ -354,20 +359,9 @@ def rows(model: TableModel, n: int, key: Key, wish: Wish | None = None) -> Itera
         parts, have = [], 0
         for attempt in range(200):
             one = model.chunk(number, CHUNK, key / "unique" / attempt, wish)
-            fresh = np.ones(one.num_rows, bool)
-            for columns, known in seen.items():
-                for i, row in enumerate(zip(*(one[c].to_pylist() for c in columns))):
-                    fresh[i] &= row not in known
-            picked = np.flatnonzero(fresh)
-            kept = []
-            for i in picked.tolist():
-                row_keys = {columns: tuple(one[c][i].as_py() for c in columns) for columns in seen}
-                if have + len(kept) < size and all(k not in seen[c] for c, k in row_keys.items()):
-                    kept.append(i)
-                    for c, k in row_keys.items():
-                        seen[c].add(k)
-            parts.append(one.take(pa.array(kept, pa.int64())))
-            have += len(kept)
+            keep = distinct.first(unique, distinct.columns_of(unique, one), one.num_rows, seen, size - have)
+            parts.append(one.filter(pa.array(keep)))
+            have += int(keep.sum())
             if have >= size:
                 break
         else:
@@ -375,7 +369,7 @@ def rows(model: TableModel, n: int, key: Key, wish: Wish | None = None) -> Itera
                 "not enough different rows exist",
                 where=model.name,
                 got=f"{have} of {size}",
-                wanted=", ".join(u.text for u in model.plan.unique),
+                wanted=", ".join(u.text for u in unique),
             )
         yield pa.concat_tables(parts)
 

@@ -45,6 +45,13 @@ class NameStates:
         table = np.array([*(place.get(label, other) for label in content.labels), place.get(None, other)], np.int32)
         return table[content.codes]
 
+    def strays(self, content: Names) -> np.ndarray:
+        """(n,) bool: rows that no state stands for, not even RARE: fewer than k of them."""
+        if RARE in self.names:
+            return np.zeros(len(content.codes), bool)
+        known = set(self.names)
+        return np.array([*(label not in known for label in content.labels), None not in known])[content.codes]
+
     def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
         return np.array(self.names, dtype=object)[states]
 
