@@ -97,6 +97,9 @@ def test_radians_are_radians(pair):
     ("asf", ("upper lower", ""), "a bone does not hang from the root"),
     ("asf", ("upper lower", "lower lower"), "a bone does not hang from the root"),
     ("asf", ("length 2", "length two"), "this is no number"),
+    ("asf", ("direction 1 0 0", "direction 1 0"), "a bone's direction is too short (wanted 3 numbers, got 2 of upper"),
+    ("asf", ("axis 0 0 90 XYZ", "axis 0 0 90 XYY"), "a bone's axes are in no order"),
+    ("asf", ("axis 0 0 90 XYZ", "axis 0 0"), "a bone's axis is too short"),
 ])
 def test_a_broken_file_is_one_message(pair, which, change, told):
     path = pair / ("07.asf" if which == "asf" else "07_01.amc")
@@ -104,6 +107,13 @@ def test_a_broken_file_is_one_message(pair, which, change, told):
     with pytest.raises(AssetError) as error:
         read_amc(pair / "07_01.amc")
     assert told in str(error.value) and str(path) in str(error.value) and error.value.remedy
+
+
+def test_a_bone_that_may_not_turn_stays_even_where_the_motion_names_it(pair):
+    skeleton = pair / "07.asf"
+    skeleton.write_text(ASF[:ASF.index("name lower")] + ASF[ASF.index("name lower"):].replace("dof rz", "", 1))
+    (pair / "07_01.amc").write_text("\n".join("lower" if line.startswith("lower ") else line for line in AMC.splitlines()))
+    np.testing.assert_allclose(read_amc(pair / "07_01.amc").joints[1][3], [-4, 2, 3], atol=1e-5)
 
 
 def test_a_motion_without_its_skeleton_says_where_to_put_it(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.assets.motions.clip import MAX_JOINTS, REMEDY, Clip, about, numbers, read_text
+from understudy.assets.motions.clip import MAX_JOINTS, REMEDY, Clip, about, motion_text, numbers
 from understudy.errors import AssetError
 
 _TURNS = {"rx": 0, "ry": 1, "rz": 2}
@@ -29,7 +29,7 @@ class _Skeleton:
         self.parent: dict[str, str] = {}
         section = ""
         block: dict[str, list[str]] | None = None
-        for number, line in enumerate(read_text(path).splitlines(), 1):
+        for number, line in enumerate(motion_text(path).splitlines(), 1):
             words = line.split("#")[0].split()
             if not words:
                 continue
@@ -90,7 +90,22 @@ class _Skeleton:
         return out
 
     def vector(self, bone: str, field: str, count: int) -> np.ndarray:
-        return numbers(self.bones[bone][field][:count], f"{self.path}, bone {bone}")
+        values = numbers(self.bones[bone][field][:count], f"{self.path}, bone {bone}")
+        if len(values) != count:
+            raise self.fail(f"a bone's {field} is too short", wanted=f"{count} numbers", got=f"{len(values)} of {bone}")
+        return values
+
+    def axes(self, bone: str) -> np.ndarray:
+        """(3, 3) turn from the world's axes to the bone's own."""
+        if "axis" not in self.bones[bone]:
+            return np.eye(3)
+        own, order = self.vector(bone, "axis", 3), "".join(self.bones[bone]["axis"][3:4]).upper() or "XYZ"
+        if sorted(order) != list("XYZ"):
+            raise self.fail("a bone's axes are in no order", wanted="x, y and z once each", got=f"{order!r} of {bone}")
+        turn = np.eye(3)
+        for letter, value in zip(order, own if self.degrees else np.degrees(own)):
+            turn = about("XYZ".index(letter), value) @ turn
+        return turn
 
 
 def read_amc(path: Path) -> Clip:
@@ -134,13 +149,7 @@ def _clip(path: Path, skel: _Skeleton) -> Clip:
             roots[:, "xyz".index(kind[1])] = column
     for bone in order[1:]:
         if bone in frames:
-            axis = skel.bones[bone].get("axis", ["0", "0", "0", "XYZ"])
-            own = numbers(axis[:3], f"{skel.path}, bone {bone}")
-            if not skel.degrees:
-                own = np.degrees(own)
-            c = np.eye(3)
-            for letter, value in zip((axis[3] if len(axis) > 3 else "XYZ").upper(), own):
-                c = about("XYZ".index(letter), value) @ c
+            c = skel.axes(bone)
             turns[:, at[bone]] = c @ _turn(frames[bone], skel.bones[bone].get("dof", [])) @ c.T
     return Clip(path, names, tuple(parents), offsets, turns.astype(np.float32), roots)
 
@@ -159,7 +168,7 @@ def _frames(path: Path, skel: _Skeleton) -> dict[str, np.ndarray]:
     degrees = skel.degrees
     rows: dict[str, list[list[str]]] = {}
     count = 0
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in enumerate(motion_text(path).splitlines(), 1):
         words = line.split("#")[0].split()
         if not words:
             continue
@@ -186,7 +195,7 @@ def _frames(path: Path, skel: _Skeleton) -> dict[str, np.ndarray]:
             raise AssetError("a bone is missing from a frame", where=path, wanted=f"{count} frames of {bone}",
                              got=str(len(values)), remedy=REMEDY)
         table = numbers([v for row in values for v in row], f"{path}, bone {bone}").reshape(count, -1)
-        kinds = skel.root_order if bone == "root" else skel.bones[bone]["dof"]
+        kinds = skel.root_order if bone == "root" else skel.bones[bone].get("dof", [])
         turned = np.array([kind.lower() in _TURNS for kind in kinds])
         out[bone] = table if degrees else np.where(turned, np.degrees(table), table)
     return out

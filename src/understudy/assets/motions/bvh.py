@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from understudy.assets.motions.clip import MAX_JOINTS, REMEDY, Clip, about, numbers, read_text
+from understudy.assets.motions.clip import MAX_JOINTS, REMEDY, Clip, about, motion_text, numbers
 from understudy.errors import AssetError
 
 _CHANNELS = {f"{axis}{kind}": (kind, "XYZ".index(axis)) for axis in "XYZ" for kind in ("position", "rotation")}
@@ -18,7 +18,7 @@ _CHANNELS = {f"{axis}{kind}": (kind, "XYZ".index(axis)) for axis in "XYZ" for ki
 
 def read_bvh(path: Path) -> Clip:
     """The motion in ``path``. Raises AssetError, naming the line, for whatever is no BVH file or a broken one."""
-    lines = read_text(path).splitlines()
+    lines = motion_text(path).splitlines()
     words = [(word, number) for number, line in enumerate(lines, 1) for word in line.split()]
     head = _Header(path, words)
     head.joints()

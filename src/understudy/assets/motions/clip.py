@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy.assets.text import read_text
 from understudy.errors import AssetError
 
-MAX_BYTES, MAX_JOINTS = 64 << 20, 1000
-REMEDY = "Export the motion again, or take the file out of the folder"
+MAX_JOINTS = 1000
+_MAX_BYTES = 64 << 20
+REMEDY = "Export the motion again, in shorter clips where it is large, or take the file out of the folder"
 
 
 @dataclass(frozen=True, eq=False)  # one clip is one file read once
@@ -65,16 +67,9 @@ class Clip:
         return at
 
 
-def read_text(path: Path) -> str:
-    """The file's text (whatever is no UTF-8 is replaced). Raises AssetError where it cannot be read."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise AssetError("the motion file is too large", where=path, wanted=f"at most {MAX_BYTES >> 20} MB",
-                             got=f"{size >> 20} MB", remedy="Cut it into shorter clips")
-        return path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise AssetError("the motion file cannot be read", where=path, got=error.strerror, remedy=REMEDY) from error
+def motion_text(path: Path) -> str:
+    """The text of a motion file. Raises AssetError where it is too large or cannot be read."""
+    return read_text(path, _MAX_BYTES, REMEDY)
 
 
 def numbers(tokens: list[str], where: object) -> np.ndarray:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from understudy.assets.text import read_text
 from understudy.errors import AssetError
 
-MAX_BYTES = 128 << 20
+_MAX_BYTES = 128 << 20
 _REMEDY = "Export the mesh again, or leave it out"
+_WHOLE = "Leave out what is too large, and add the whole pack, with the files that its files name"
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,5 @@ def _index(word: str, count: int) -> int:
 
 
 def plain_text(path: Path) -> str:
-    """The file's text. Raises AssetError where it is missing, too large or cannot be read."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise AssetError("the file is too large", where=path, wanted=f"at most {MAX_BYTES >> 20} MB",
-                             got=f"{size >> 20} MB", remedy=_REMEDY)
-        return path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise AssetError("the file cannot be read", where=path, got=error.strerror,
-                         remedy="Add the whole pack, with the files that its files name") from error
+    """The text of a pack's file. Raises AssetError where it is missing, too large or cannot be read."""
+    return read_text(path, _MAX_BYTES, _WHOLE)
