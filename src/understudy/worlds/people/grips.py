@@ -18,6 +18,7 @@ HELD = {"phone": "phone", "texting": "phone", "drinking": "cup", "holding_cup": 
 CURLS = {"mouth": (42.0, 22.0), "hold": (42.0, 22.0), "text": (26.0, 8.0), "carry": (68.0, 30.0), "box": (8.0, 2.0),
          "wheel": (62.0, 35.0), "chin": (38.0, 15.0)}
 WHEEL_M, WHEEL_TILT_DEG = 0.185, 22.0  # a steering wheel's radius, and how far its top leans away from the driver
+WHEEL_AHEAD_M, WHEEL_BELOW_M = 0.44, 0.24  # its middle from that of the shoulders, for a stature of 1.7 m
 BOX_M = 0.15  # half the breadth of a box that is carried, for a stature of 1.7 m
 
 
@@ -90,4 +91,4 @@ def wheel(posed: Posture) -> tuple[np.ndarray, np.ndarray]:
     size = posed.skeleton.rest.stature_m / 1.7
     tilt = np.radians(WHEEL_TILT_DEG)
     shoulders = (posed.at("upperarm01.L") + posed.at("upperarm01.R")) / 2
-    return shoulders + np.array([0, -0.44, -0.24]) * size, np.array([0, -np.sin(tilt), np.cos(tilt)])
+    return shoulders + np.array([0, -WHEEL_AHEAD_M, -WHEEL_BELOW_M]) * size, np.array([0, -np.sin(tilt), np.cos(tilt)])

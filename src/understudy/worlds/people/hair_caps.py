@@ -16,11 +16,10 @@ from understudy.worlds.people.hair_colours import texture
 from understudy.worlds.people.hair_strands import carried
 from understudy.worlds.people.hair_styles import Style
 from understudy.worlds.people.hair_volume import Volume
-from understudy.worlds.people.scalp import BEYOND, RIM, ROWS
+from understudy.worlds.people.scalp import RIM, ROWS
 
 _SPAN_M = 0.6  # around the head
 _PX = 256
-_COLUMNS_SEEN_M = 0.05  # columns closer than a pixel are left out
 
 
 def cap(key: Key, figure: Figure, style: Style, room: Volume, strands: np.ndarray, skin: np.ndarray, alone: bool) -> Surface:
@@ -132,4 +131,4 @@ def _sheet(name: str, figure: Figure, points: np.ndarray, v: np.ndarray, keep: n
     return carried(name, figure, flat[used], faces.reshape(-1, 3), normals[used], uv[used], over, material)
 
 
-__all__ = ["BEYOND", "cap", "curtain"]
+__all__ = ["cap", "curtain"]

@@ -11,7 +11,7 @@ from understudy.geometry.primitives import Mesh
 from understudy.key import Key
 from understudy.scene import PART_ID, Entity, Material, Surface
 from understudy.worlds.people.body import PosedBody
-from understudy.worlds.people.grips import BOX_M, WHEEL_M, WHEEL_TILT_DEG
+from understudy.worlds.people.grips import BOX_M, WHEEL_AHEAD_M, WHEEL_BELOW_M, WHEEL_M, WHEEL_TILT_DEG
 
 _PALM_M = 0.016  # from the bones of the hand to its palm's skin
 
@@ -141,7 +141,8 @@ def _wheel(key: Key, body: PosedBody, side: str, size: float) -> list[Part]:
     ahead = np.cross(across, [0, 0, 1.0])
     tilt = np.radians(WHEEL_TILT_DEG)
     up = np.cos(tilt) * np.array([0, 0, 1.0]) + np.sin(tilt) * ahead
-    centre = (body.head("upperarm01.L") + body.head("upperarm01.R")) / 2 + (0.44 * ahead + [0, 0, -0.24]) * size
+    shoulders = (body.head("upperarm01.L") + body.head("upperarm01.R")) / 2
+    centre = shoulders + (WHEEL_AHEAD_M * ahead + [0, 0, -WHEEL_BELOW_M]) * size
     out = np.cross(across, up)
     out = out if out @ ahead < 0 else -out  # towards the driver
     rim = Material((0.02, 0.02, 0.022), roughness=0.55)

@@ -36,7 +36,7 @@ class Scalp:
     hairline.
 
     closed : the last column lies beside the first
-    face : (C, R) faces of the body mesh; bary : (C, R, 3); weights : (C, R, bones)
+    face : (C, R) faces of the body mesh; bary : (C, R, 3)
     azimuth : (C, R) radians from the front to the subject's left; up : (C, R) sine of the elevation over the head's middle
     rim_m : (C, R) metres above the hairline on the template's head, below 0 outside it
     end : (C,) azimuth of each column's end
@@ -45,7 +45,6 @@ class Scalp:
     closed: bool
     face: np.ndarray
     bary: np.ndarray
-    weights: np.ndarray
     azimuth: np.ndarray
     up: np.ndarray
     rim_m: np.ndarray
@@ -67,11 +66,10 @@ def scalp(layout: str) -> Scalp:
     direction = from_start[..., None] * start[:, None] + to_end[..., None] * end[:, None]
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     face, bary = _hit(_CENTRE, direction.reshape(-1, 3), template[faces[near]])
-    weights = np.einsum("nk,nkb->nb", bary, model.weights[faces[near[face]]]).reshape(COLUMNS, ROWS, -1)
     way = np.arctan2(direction[..., 0], -direction[..., 1])
     elevation = np.arcsin(np.clip(direction[..., 2], -1, 1))
     rim = (elevation - np.deg2rad(_hairline_deg(way))) * HEAD_M
-    return Scalp("part" not in layout, near[face].reshape(COLUMNS, ROWS), bary.reshape(COLUMNS, ROWS, 3), weights, way,
+    return Scalp("part" not in layout, near[face].reshape(COLUMNS, ROWS), bary.reshape(COLUMNS, ROWS, 3), way,
                  direction[..., 2], rim, azimuth)
 
 
