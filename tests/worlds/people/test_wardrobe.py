@@ -15,8 +15,9 @@ from understudy.worlds.people import pose as posing
 from understudy.worlds.people.body import BodyShape, build, model
 from understudy.worlds.people.clothes import Clothes
 from understudy.worlds.people.figure import Figure
+from understudy.worlds.people.fitted import fit, worn_surface
 from understudy.worlds.people.pose import Posing
-from understudy.worlds.people.wardrobe import Wardrobe, fit, worn_surface
+from understudy.worlds.people.wardrobe import Wardrobe
 
 
 def box_of(group):
