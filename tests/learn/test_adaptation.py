@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from understudy.cli import main
+from understudy.errors import DatasetError
 from understudy.key import Key
 from understudy.learn.augment import Strength
 from understudy.learn.fourier import restyled
@@ -32,6 +33,18 @@ def noise(seed: int, shape=(40, 48, 3)) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
+def test_what_cannot_be_read_is_told_and_left_out(tmp_path):
+    for i in range(9):
+        Image.fromarray(noise(i)).save(tmp_path / f"{i}.png")
+    (tmp_path / "3.png").write_bytes((tmp_path / "3.png").read_bytes()[:300])
+    told: list[str] = []
+    assert len(open_unlabelled(tmp_path, 32, told.append).images) == 8
+    assert len(told) == 1 and told[0].startswith("left out: ") and "3.png" in told[0]
+    (tmp_path / "4.png").write_bytes(b"no picture")
+    with pytest.raises(DatasetError, match=r"too few readable pictures.*wanted 8 or more, got 7"):
+        open_unlabelled(tmp_path, 32, told.append)
+
+
 def test_coral_is_the_distance_of_covariances():
     a = torch.randn(500, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     cov = torch.cov(a.T)
@@ -51,7 +64,7 @@ def test_the_turned_gradient_is_the_gradient_turned_round():
 def test_aligned_outputs_are_the_plain_ones_where_statistics_are_fixed(discs):
     """The labelled half's outputs and the shapes: nothing of the other half leaks into them but batch statistics."""
     network = built(Spec("semantic", ("a",), "nano", 64), 0).eval()
-    real = open_unlabelled(discs("real", 9) / "images", 76).mixture(Key(0), 64, Strength())
+    real = open_unlabelled(discs("real", 9) / "images", 76, print).mixture(Key(0), 64, Strength())
     images = torch.from_numpy(noise(3, (4, 64, 64, 3)))
     for method in alignment.METHODS:
         align = alignment.Alignment(method, network, real, 0)
@@ -61,7 +74,7 @@ def test_aligned_outputs_are_the_plain_ones_where_statistics_are_fixed(discs):
 
 
 def test_minimising_coral_brings_covariances_together(discs):
-    real = open_unlabelled(discs("real", 16) / "images", 76).mixture(Key(0), 64, Strength())
+    real = open_unlabelled(discs("real", 16) / "images", 76, print).mixture(Key(0), 64, Strength())
     network = built(Spec("semantic", ("a",), "nano", 64), 0)
     align = alignment.Alignment("coral", network, real, 0)
     optimizer = torch.optim.SGD(network.backbone.parameters(), 0.3)

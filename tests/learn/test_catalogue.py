@@ -166,6 +166,7 @@ def test_our_models_are_made_by_one_command(own_shelf, capsys):
     assert code == 0 and "not measured" in out, err
     told = read_card(own_shelf / "solids-box-nano" / "card.yaml")
     assert told.kind == "own" and told.training["count"] == 12 and told.training["set"][-1] == "labels.keep=[boxes]"
+    assert told.licence.commercial is None and "licences.json" in told.licence.note  # what --set put in, nobody has read
     assert told.data[0]["pictures"] == 12 and told.data[0]["made"] and len(told.files[0].sha256) == 64
     assert ran(capsys, "models", "verify")[0] == 0
     code, _, err = ran(capsys, "models", "train", "solids-box-nano")

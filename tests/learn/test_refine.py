@@ -161,7 +161,9 @@ def test_labels_that_would_lie_are_refused(made, real, labeller, tmp_path, capsy
     assert said["labeller_after"]["value"] < 0.99 * said["labeller_before"]["value"]
 
 
-def test_refined_pictures_that_teach_no_better_are_not_written(made, real, labeller, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize(("value", "low", "high"), ((-0.1, -0.2, 0.0), (0.02, -0.006, 0.056), (np.nan, np.nan, np.nan)))
+def test_refined_pictures_that_teach_no_better_are_not_written(value, low, high, made, real, labeller, tmp_path, capsys,
+                                                               monkeypatch):
     from understudy.learn import refine
     from understudy.learn.evals.bootstrap import Figure
     from understudy.learn.evals.pairing import Difference
@@ -170,7 +172,7 @@ def test_refined_pictures_that_teach_no_better_are_not_written(made, real, label
         assert (folder / "lineage.json").is_file()
         from dataclasses import replace
         return replace(judged, made=Figure(0.6, 0.5, 0.7, 9), refined=Figure(0.5, 0.4, 0.6, 9),
-                       better=Difference(Figure(-0.1, -0.2, 0.0, 9), 0.1))
+                       better=Difference(Figure(value, low, high, 9), 0.1))
 
     monkeypatch.setattr(refine, "_compared", compared)
     out = tmp_path / "worse"
@@ -185,7 +187,7 @@ def test_the_refined_set_is_there_only_if_it_teaches_more(made, real, labeller, 
                           "--classes", "box", "--val", discs("val", 6), "--val-budget", "32img", *QUICK)
     assert (out / "refinement").is_dir(), err
     said = json.loads((out / "refinement" / "refinement.json").read_text())
-    better = said["refined_less_made"]["value"] > 0
+    better = said["refined_less_made"]["low"] > 0
     assert said["as_made"]["n"] == said["refined"]["n"] == 6
     assert (code == 0) == better == (out / "lineage.json").is_file() == ("learned from as made" in told), err
     assert ("teach no better" in err) == (not better)

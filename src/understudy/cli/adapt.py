@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="real pictures to resemble; no label is read")
     refine.add_argument("-o", "--out", required=True, type=Path, help="the new data set's folder")
     refine.add_argument("--val", type=Path, metavar="REAL", help="real labelled pictures: the same network learns from both "
-                        "sets, and the refined one is written only if it teaches better")
+                        "sets, and the refined one is written only if it surely teaches better")
     refine.add_argument("--budget", default="8000img", help="of the refiner: crops (8000img) or CPU-seconds (300s) "
                         "(default 8000img)")
     refine.add_argument("--keep", type=float, default=10.0, metavar="WEIGHT",

@@ -37,7 +37,7 @@ def afresh(args: argparse.Namespace, base: Request, caught: Caught) -> int:
     compare.show(rows, folder / "ranking")
     best = rows[0]
     as_it_is = next(r for r in rows if r.group == AS_IT_IS)
-    won = best.group if best.group != AS_IT_IS and as_it_is.behind.sure and as_it_is.behind.figure.value > 0 else AS_IT_IS
+    won = best.group if best.group != AS_IT_IS and as_it_is.behind.gained else AS_IT_IS
     print(f"rendered afresh: {won if won != AS_IT_IS else 'no finalist is surely better than the recipe as it is'}")
     card = {"ranking": [{"group": r.group, "score": r.figure.plain()} for r in rows], "won": won, "pictures": args.fresh}
     if args.test is not None:

@@ -54,8 +54,8 @@ def _list(args: argparse.Namespace) -> int:
     rows = [("name", "task", "weights", "licence", "commercial", "state", "score")]
     for name, e in entries().items():
         c = e.card
-        commercial = {True: "yes", False: "no", None: "unclear"}[c.licence.commercial]
-        rows.append((name, c.task, f"{c.weights:,}" if c.weights else "?", c.licence.weights, commercial, e.state, c.score))
+        rows.append((name, c.task, f"{c.weights:,}" if c.weights else "?", c.licence.weights, c.licence.commercial_use,
+                     e.state, c.score))
     widths = [max(len(r[i]) for r in rows) for i in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(w) for cell, w in zip(row, widths)).rstrip())
@@ -108,7 +108,11 @@ def _train(args: argparse.Namespace) -> int:
             return code
     network, told, _ = model_file.load(folder)
     scores = (_score(folder / "eval", args.test),) if args.test else ()
-    card = shelf.described(args.name, "own", found.card.about, found.card.licence, network, weights(network), told, scores)
+    licence = found.card.licence
+    if args.overrides:  # assets of the user's own may be in the pictures now, and nobody has looked at their licences
+        licence = replace(licence, commercial=None, note="the recipe was changed (training: set): read licences.json "
+                          "of the pictures, which lists every asset that they were made with")
+    card = shelf.described(args.name, "own", found.card.about, licence, network, weights(network), told, scores)
     training = dict(recipe) | {"count": count, "set": changes, "budget": told["budget"], "versions": told["versions"],
                                "chosen_at": told["chosen_at"]}
     shelf.put(replace(card, training=training))
@@ -154,8 +158,8 @@ def _add(args: argparse.Namespace) -> int:
             raise UsageError(f"{card.name} is made here, not fetched", remedy=f"understudy models train {card.name}")
         folder = shelf.add_public(card, _tell, args.pin)
         lic = card.licence
-        print(f"{folder}: weights under {lic.weights}; commercial use: "
-              f"{ {True: 'yes', False: 'no', None: 'unclear'}[lic.commercial] }{'; ' + lic.note if lic.note else ''}")
+        print(f"{folder}: weights under {lic.weights}; commercial use: {lic.commercial_use}"
+              f"{'; ' + lic.note if lic.note else ''}")
         return 0
     if not path.exists():
         raise UsageError("is no public model, card or folder", got=args.model,

@@ -1,4 +1,4 @@
-"""Training with and without adaptation to unlabelled real pictures, side by side; the worse is never chosen.
+"""Training with and without adaptation to unlabelled real pictures, side by side.
 
 Adaptation helps on some pairs of data sets and harms on others, and nothing but real labels tells which. So each way is
 trained with the same seed and budget, each is measured on the real validation, and the model that is left is the best of
@@ -64,11 +64,11 @@ def side_by_side(request: Request, methods: Sequence[str], tell: Tell) -> Adapte
     for method in methods:
         tell(f"with {method}:")
         if method == "adabn":
-            _adabn(out / WITHOUT, request, out / method)
+            _adabn(out / WITHOUT, request, out / method, tell)
         else:
             stopped(train(replace(plain, adapt=method, out=out / method), tell))
     ways = measured(out, methods, request)
-    best = max((w for w in ways if w.gain is None or w.gain.figure.low > 0), key=lambda w: w.score.value)
+    best = max((w for w in ways if w.gain is None or w.gain.gained), key=lambda w: w.score.value)
     chosen = out / best.name
     for name in ("model.safetensors", "run.json", "curve.csv"):
         if (chosen / name).is_file():
@@ -105,7 +105,7 @@ def table(ways: Sequence[Way]) -> list[str]:
             + ("" if w.gain is None else f", {w.gain} against without") for w in ways]
 
 
-def _adabn(model: Path, request: Request, out: Path) -> None:
+def _adabn(model: Path, request: Request, out: Path, tell: Tell) -> None:
     import time
 
     from understudy.learn.native import model_file
@@ -115,7 +115,7 @@ def _adabn(model: Path, request: Request, out: Path) -> None:
     from understudy.writers.files import replace_file
 
     network, card, seen = model_file.load(model)
-    target = open_unlabelled(request.unlabelled, stored_side(network.spec.side))
+    target = open_unlabelled(request.unlabelled, stored_side(network.spec.side), tell)
     start = time.process_time()
     adapted = with_statistics_of(network, target.images)
     card = card | {"cpu_s": round(card["cpu_s"] + time.process_time() - start, 1), "validation_score": None,

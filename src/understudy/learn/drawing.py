@@ -39,8 +39,13 @@ def overlaid(shown: Shown, width_px: int = 300) -> str:
         for boxes, colour in ((shown.truth, (60, 220, 120)), (shown.found, (240, 60, 60))):
             for x0, y0, x1, y1 in _corners(boxes) * scale:
                 pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=colour, width=2)
+    return jpeg_url(small)
+
+
+def jpeg_url(image) -> str:
+    """A PIL image as a data URL for a page."""
     out = io.BytesIO()
-    small.save(out, "JPEG", quality=82)
+    image.save(out, "JPEG", quality=84)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 

@@ -3,7 +3,8 @@
 A refiner may paint whatever fools its discriminator, and then the labels lie. So a labeller, a network that has learned
 from the made pictures and does not change any more, looks at made pictures that it has not learned from, before and after
 refinement: where it no longer agrees with the labels as it did, nothing is written. With real labelled pictures the same
-small network also learns from both sets, and the refined one is written only if it is the better teacher.
+small network also learns from both sets, and the refined one is written only if it is surely the better teacher: the
+interval of the paired difference above 0.
 
 ::
 
@@ -100,12 +101,11 @@ class _Some:
 def refine(wish: Wish, tell: Tell) -> Refined:
     """Learn a refiner, judge it, write the refined data set to ``wish.out``, which must not exist.
 
-    RunError where the labeller no longer agrees, or the refined set teaches worse; the report of it is in
+    RunError where the labeller no longer agrees, or the refined set is not surely the better teacher; the report of it is in
     ``OUT/refinement`` then, and no data set beside it.
     """
     need_torch()
     from understudy.learn.native import refiner as native
-    from understudy.learn.unlabelled import LEAST
 
     single_threaded_images()
     if wish.out.exists() and (not wish.out.is_dir() or any(wish.out.iterdir())):
@@ -114,9 +114,7 @@ def refine(wish: Wish, tell: Tell) -> Refined:
     if source.kind == "masks":
         raise UsageError("refine writes data sets in the format that they have, and a folder of masks has none",
                          where=wish.made, wanted="COCO, YOLO or WebDataset")
-    lineage, real = _opened(wish, source)
-    if len(real) < LEAST:
-        raise DatasetError("holds too few readable pictures", where=wish.real, wanted=f"{LEAST} or more", got=len(real))
+    lineage, real = _opened(wish, source, tell)
     rows, indices, total = _checked_rows(source, wish)
     with tempfile.TemporaryDirectory() as scratch:
         task, labeller = _labeller(wish, source, rows, total, Path(scratch), tell)
@@ -141,26 +139,27 @@ def refine(wish: Wish, tell: Tell) -> Refined:
 
         def complete(folder: Path) -> None:
             found[0] = _compared(wish, folder, judged, Path(scratch), tell)
-            worse = found[0].better is not None and found[0].better.figure.value <= 0
-            verdict = "refused: it teaches no better than the pictures as made" if worse else "written"
-            where = wish.out / "refinement" if worse else folder / "refinement"
+            useless = found[0].better is not None and not found[0].better.gained
+            verdict = "refused: it does not surely teach better than the pictures as made" if useless else "written"
+            where = wish.out / "refinement" if useless else folder / "refinement"
             write_report(where, wish, points, pairs, found[0], lineage, verdict)
-            if worse:
+            if useless:
                 raise RunError("refused: the refined pictures teach no better than those as made", where=wish.out,
-                               got=f"{found[0].refined.value:.3f} refined, {found[0].made.value:.3f} as made",
+                               wanted="a paired difference that is surely above 0",
+                               got=f"{found[0].refined.value:.3f} refined, {found[0].made.value:.3f} as made, "
+                               f"difference {found[0].better}",
                                remedy="Keep the made data set; the report is in the folder")
 
         count, change = write_refined(source, wish.out, lambda image: native.refined(refiner, image), lineage, complete)
     return Refined(count, change, found[0])
 
 
-def _opened(wish: Wish, source: Source) -> tuple[Lineage, list[np.ndarray]]:
+def _opened(wish: Wish, source: Source, tell: Tell) -> tuple[Lineage, list[np.ndarray]]:
     """What is known of the lineage before anything is learned, and the real pictures, scaled to the made ones' size."""
     from understudy.learn.duplicates import perceptual_hash
-    from understudy.learn.unlabelled import pictures_of
-    from understudy.writers.files import picture_of, read_bytes
+    from understudy.learn.unlabelled import pictures_of, readable
 
-    files = pictures_of(wish.real)
+    pictures_of(wish.real)  # what is wrong with the folder is said first
     first = next(iter(source.records()), None)
     if first is None:
         raise DatasetError("holds no picture", where=wish.made)
@@ -169,11 +168,7 @@ def _opened(wish: Wish, source: Source) -> tuple[Lineage, list[np.ndarray]]:
         raise UsageError("the made pictures are smaller than a crop", wanted=f"{wish.settings.crop} pixels", got=short,
                          remedy="Pass a smaller --crop")
     images, hashes = [], []
-    for file in files:
-        try:
-            image = picture_of(read_bytes(file), file).decode()
-        except (DatasetError, OSError, SyntaxError, ValueError):
-            continue  # too few that can be read are an error
+    for image in readable(wish.real, tell):
         hashes.append(perceptual_hash(image).tobytes().hex())
         images.append(_short_side(image, short))
     return Lineage(source.fingerprint, tuple(hashes)), images

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.learn.drawing import lines
+from understudy.learn.drawing import jpeg_url, lines
 from understudy.learn.report import page
 from understudy.writers.files import replace_file, write_bytes
 
@@ -27,6 +25,8 @@ _SHOWN = 16
 def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence[tuple[np.ndarray, np.ndarray]],
                  judged: Judged, lineage: Lineage, verdict: str) -> None:
     """refiner.safetensors, refinement.json and report.html in ``out``."""
+    from PIL import Image
+
     write_bytes(out / "refiner.safetensors", lineage.refiner)
     plain = {"verdict": verdict, "task": judged.task, "labeller_before": judged.before.plain(),
              "labeller_after": judged.after.plain(), "labeller_change": judged.gain.figure.plain(), "agree": wish.agree,
@@ -40,7 +40,8 @@ def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence
         teach = ("<h2>As teachers</h2><table class=plain><tr><th>learned from</th><th>score on the real validation</th></tr>"
                  f"<tr><td>as made</td><td>{judged.made}</td></tr><tr><td>refined</td><td>{judged.refined}</td></tr>"
                  f"<tr><td>difference, paired</td><td>{escape(str(judged.better))}</td></tr></table>")
-    images = "".join(f'<figure><img src="{_url(a, b)}" alt=""></figure>' for a, b in pairs[:_SHOWN])
+    beside = [jpeg_url(Image.fromarray(np.concatenate(pair, 1))) for pair in pairs[:_SHOWN]]
+    images = "".join(f'<figure><img src="{url}" alt=""></figure>' for url in beside)
     replace_file(out / "report.html", [page("Refinement", [
         f"<h1>Refinement: {escape(verdict)}</h1>",
         (f"<p>A labeller ({judged.task}) that learned from the pictures as made scores <b>{judged.before}</b> against the "
@@ -49,11 +50,3 @@ def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence
         lines({"told apart": [(p.crops, p.told_apart) for p in points]}, "crops", low=0, high=1),
         lines({"change of 255": [(p.crops, p.change) for p in points]}, "crops", low=0),
         "<h2>Made and refined</h2>", f"<div class=worst>{images}</div>"])])
-
-
-def _url(a: np.ndarray, b: np.ndarray) -> str:
-    from PIL import Image
-
-    out = io.BytesIO()
-    Image.fromarray(np.concatenate([a, b], 1)).save(out, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

@@ -112,7 +112,7 @@ def train(request: Request, tell: Tell) -> Trained:
                              threads=request.threads)
     tell(_opening(prepared, spec, weights(network), request))
     mixture = Mixture(prepared.parts, Key(request.seed).child("train"), spec.side, strength)
-    alignment, target = _adaptation(request, network, mixture)
+    alignment, target = _adaptation(request, network, mixture, tell)
     checked = prepared.validation
     validate = None if checked is None else (lambda net: score(net, checked.store, checked.number))
 
@@ -269,7 +269,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _adaptation(request: Request, network, mixture):
+def _adaptation(request: Request, network, mixture, tell: Tell):
     """(the extra loss or None, the unlabelled pictures or None); the mixture's made pictures are restyled for fda."""
     if not request.adapt:
         return None, None
@@ -283,7 +283,7 @@ def _adaptation(request: Request, network, mixture):
     if request.adapt not in (*METHODS, "fda"):
         raise UsageError("there is no such adaptation", wanted=", ".join((*METHODS, "fda")), got=request.adapt)
     side = network.spec.side
-    target = open_unlabelled(need_unlabelled(request.unlabelled, request.adapt), stored_side(side))
+    target = open_unlabelled(need_unlabelled(request.unlabelled, request.adapt), stored_side(side), tell)
     if request.adapt == "fda":
         mixture.restyle = Restyler(target.images)
         return None, target

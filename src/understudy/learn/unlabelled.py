@@ -5,6 +5,7 @@ A model that has seen them through adaptation has seen them: their hashes are ke
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,11 @@ MOST = 2000
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """images : (n, side, side, 3) uint8, squares; hashes : (n, 32) uint8; left_out : what could not be read, and why"""
+    """images : (n, side, side, 3) uint8, squares; hashes : (n, 32) uint8"""
 
     path: Path
     images: np.ndarray
     hashes: np.ndarray
-    left_out: tuple[str, ...] = ()
 
     def mixture(self, key, side: int, strength: Strength) -> Mixture:
         """Endless augmented batches of these pictures."""
@@ -63,23 +63,33 @@ def pictures_of(path: Path) -> list[Path]:
     return files[:MOST]
 
 
-def open_unlabelled(path: Path, side: int) -> Unlabelled:
-    """The pictures at ``side`` pixels. DatasetError where fewer than ``LEAST`` can be read."""
+def readable(path: Path, tell: Callable[[str], None]) -> Iterator[np.ndarray]:
+    """The pictures of :func:`pictures_of`, (h, w, 3) uint8 each; those that cannot be read are told and left out.
+
+    DatasetError after the last one where fewer than ``LEAST`` could be read.
+    """
     from understudy.writers.files import picture_of, read_bytes
 
-    images, hashes, left = [], [], []
+    count = 0
     for file in pictures_of(path):
         try:
             image = picture_of(read_bytes(file), file).decode()
         except (DatasetError, OSError, SyntaxError, ValueError) as error:
-            left.append(str(error))
+            tell(f"left out: {error if isinstance(error, DatasetError) else f'{file}: {error}'}")
             continue
+        count += 1
+        yield image
+    if count < LEAST:
+        raise DatasetError("holds too few readable pictures to adapt to", where=path, wanted=f"{LEAST} or more", got=count)
+
+
+def open_unlabelled(path: Path, side: int, tell: Callable[[str], None]) -> Unlabelled:
+    """The pictures at ``side`` pixels, as :func:`readable` finds them."""
+    images, hashes = [], []
+    for image in readable(path, tell):
         images.append(scaled(image, side))
         hashes.append(perceptual_hash(image))
-    if len(images) < LEAST:
-        raise DatasetError("holds too few readable pictures to adapt to", where=path, wanted=f"{LEAST} or more",
-                           got=len(images))
-    return Unlabelled(path, np.stack(images), np.stack(hashes), tuple(left))
+    return Unlabelled(path, np.stack(images), np.stack(hashes))
 
 
 def need_unlabelled(path: Path | None, method: str) -> Path:

@@ -42,6 +42,11 @@ class Licence:
     commercial: bool | None
     note: str = ""
 
+    @property
+    def commercial_use(self) -> str:
+        """In a word."""
+        return {True: "yes", False: "no", None: "unclear"}[self.commercial]
+
 
 @dataclass(frozen=True)
 class File:

@@ -25,6 +25,11 @@ class Difference:
     def sure(self) -> bool:
         return self.figure.low > 0 or self.figure.high < 0
 
+    @property
+    def gained(self) -> bool:
+        """Whether the first is surely above the second: what is kept in place of something must be."""
+        return self.figure.low > 0
+
     def __str__(self) -> str:
         return f"{self.figure.value:+.3f} ({self.figure.low:+.3f} to {self.figure.high:+.3f})" + (
             "" if self.sure else ", no difference")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ import numpy as np
 
 from understudy.errors import DatasetError, UsageError
 from understudy.learn.cache import Store, open_store
+from understudy.learn.drawing import jpeg_url
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.prepare import subset
 from understudy.learn.realism import attributes, distances, features
@@ -211,22 +210,16 @@ def _map(judged: Judged, width: int = 1400, height: int = 800, cell: int = 54) -
         pen.rectangle((at[0] - 2, at[1] - 2, at[0] + cell - 5, at[1] + cell - 5),
                       fill=(235, 130, 60) if i < n else (80, 150, 240))
         canvas.paste(thumb, at)
-    return _jpeg(canvas)
+    return jpeg_url(canvas)
 
 
 def _strip(store: Store, rows: Sequence[int]) -> str:
     from PIL import Image
 
     pictures = [(int(store.index[row]), Image.fromarray(np.asarray(store.images[row]))) for row in store.rows[rows]]
-    each = "".join(f'<figure><img src="{_jpeg(image)}" alt=""><figcaption>record {index}</figcaption></figure>'
+    each = "".join(f'<figure><img src="{jpeg_url(image)}" alt=""><figcaption>record {index}</figcaption></figure>'
                    for index, image in pictures)
     return f'<div class="worst">{each}</div>'
-
-
-def _jpeg(image) -> str:
-    out = io.BytesIO()
-    image.save(out, "JPEG", quality=84)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
 
 
 def write(judged: Judged, out: Path, told: Callable[[str], None]) -> None:
