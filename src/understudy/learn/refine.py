@@ -1,7 +1,8 @@
 """``adapt refine``: a made data set written again with refined pictures and the same labels.
 
 A refiner may paint whatever fools its discriminator, and then the labels lie. So a labeller, a network that has learned
-from the made pictures and does not change any more, looks at made pictures that it has not learned from, before and after
+from the made pictures and does not change any more, looks at made pictures that it has not learned from (one that is named
+with ``--labeller`` may have), before and after
 refinement: where it no longer agrees with the labels as it did, nothing is written. With real labelled pictures the same
 small network also learns from both sets, and the refined one is written only if it is surely the better teacher: the
 interval of the paired difference above 0.

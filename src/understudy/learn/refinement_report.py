@@ -34,6 +34,7 @@ def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence
              "refined_less_made": judged.better and judged.better.figure.plain(),
              "course": [vars(p) for p in points], "settings": dict(lineage.settings)}
     replace_file(out / "refinement.json", [json.dumps(plain, indent=1) + "\n"])
+    unseen = "it had not seen" if wish.labeller is None else "it may have seen: it was named with --labeller"
     teach = ("<p class=note>Nothing is known yet of whether refined pictures teach more: name real labelled ones with "
              "<code>--val</code>, or rank both with <code>understudy compare</code>.</p>")
     if judged.better is not None:
@@ -45,7 +46,7 @@ def write_report(out: Path, wish: Wish, points: Sequence[Point], pairs: Sequence
     replace_file(out / "report.html", [page("Refinement", [
         f"<h1>Refinement: {escape(verdict)}</h1>",
         (f"<p>A labeller ({judged.task}) that learned from the pictures as made scores <b>{judged.before}</b> against the "
-         f"labels on made pictures that it had not seen, and <b>{judged.after}</b> after refinement ({judged.gain}).</p>"),
+         f"labels on made pictures that {unseen}, and <b>{judged.after}</b> after refinement ({judged.gain}).</p>"),
         teach, "<h2>Course</h2>",
         lines({"told apart": [(p.crops, p.told_apart) for p in points]}, "crops", low=0, high=1),
         lines({"change of 255": [(p.crops, p.change) for p in points]}, "crops", low=0),
