@@ -1,4 +1,4 @@
-"""A second opinion on made people, from models trained on real ones: MediaPipe's faces, face mesh and poses.
+"""A second opinion on made people, from models trained on real ones: MediaPipe's faces, face mesh, poses, hands.
 
     python bench/second_opinion.py DATASET --python MEDIAPIPE_PYTHON [--most N] [--sheet WORST.png] [--json OUT.json]
 
@@ -9,6 +9,7 @@ environment of its own with ``mediapipe==0.10.21``, whose package carries its mo
   a box of either face detector covers it (intersection over union above 0.3).
 * Face error: mean distance of 51 landmarks (brows, nose, eyes, lips) over the distance of the outer corners of the eyes.
 * Body error: mean distance of the seen points of COCO's 17 over the distance from shoulders to hips.
+* Hands: those of which at least 16 of 21 points are seen, at least 32 pixels across; their error is the mean distance of the 21 over the larger side of the points' box.
 
 A low detection rate means that the people do not look like people; a landmark that is always shifted one way means that the
 conventions differ: the mean shifts are printed. Rates have Wilson 95 % intervals; the worst ten go onto a sheet, ours green
@@ -23,7 +24,7 @@ import math
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,31 @@ IBUG = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323,
 COCO = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
 _INNER = slice(17, 68)  # without the jaw, whose points are no corners of anything
 _REGIONS = {"brows": range(17, 27), "nose": range(27, 36), "eyes": range(36, 48), "lips": range(48, 68), "jaw": range(17)}
-_LEAST_FACE_PX, _LEAST_BODY_PX = 24.0, 48.0
+_LEAST_FACE_PX, _LEAST_BODY_PX, _LEAST_HAND_PX, _LEAST_HAND_SEEN = 24.0, 48.0, 32.0, 16
+_HANDS = {"left": slice(91, 112), "right": slice(112, 133)}  # of the 133; MediaPipe's 21 are in the same order
+_FINGERS = {"wrist": range(1), **{name: range(1 + 4 * k, 5 + 4 * k)
+                                  for k, name in enumerate(("thumb", "index", "middle", "ring", "little"))}}
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One made hand. marks : (21, 2) true points, pixels; found : (21, 2) what was found, or None"""
+
+    side: str
+    marks: np.ndarray
+    found: np.ndarray | None = None
+
+    @property
+    def box(self) -> list[float]:
+        return [*map(float, self.marks.min(0)), *map(float, self.marks.max(0))]
+
+    @property
+    def size(self) -> float:
+        return float(np.ptp(self.marks, axis=0).max())
+
+    @property
+    def error(self) -> float | None:
+        return None if self.found is None else float(np.linalg.norm(self.found - self.marks, axis=1).mean() / self.size)
 
 
 @dataclass(frozen=True)
@@ -60,6 +85,7 @@ class Person:
     detected: bool = False
     face_marks: np.ndarray | None = None
     body_marks: np.ndarray | None = None
+    hands: tuple[Hand, ...] = ()
 
     @property
     def face_error(self) -> float | None:
@@ -126,10 +152,18 @@ def person(record: int, instance: Instance, size_wh: tuple[int, int]) -> Person 
     x0, y0, x1, y1 = instance.xyxy_px
     whole_body = (coco[:, 2] >= 1).all() and y1 - y0 >= _LEAST_BODY_PX
     body = [float(v) for v in (x0, y0, x1, y1)] if whole_body else None
-    if face is None and body is None:
+    hands = tuple(hand for side, rows in _HANDS.items() if (hand := asked_hand(side, whole[rows], size_wh)) is not None)
+    if face is None and body is None and not hands:
         return None
     return Person(record, groups_of(instance), face, body, marks[:, :2].astype(float), coco[:, :2].astype(float),
-                  coco[:, 2] == 2)
+                  coco[:, 2] == 2, hands=hands)
+
+
+def asked_hand(side: str, points: np.ndarray, size_wh: tuple[int, int]) -> Hand | None:
+    """A hand, from its (21, 3) points, or None where too little of it is seen."""
+    inside = (points[:, :2] >= 0).all() and (points[:, :2] < size_wh).all()
+    hand = Hand(side, points[:, :2].astype(float))
+    return hand if inside and (points[:, 2] == 2).sum() >= _LEAST_HAND_SEEN and hand.size >= _LEAST_HAND_PX else None
 
 
 def asked(dataset: Path, most: int, folder: Path) -> tuple[list[list[Person]], list[dict]]:
@@ -144,7 +178,8 @@ def asked(dataset: Path, most: int, folder: Path) -> tuple[list[list[Person]], l
         path = folder / f"{record.index}{record.picture.suffix}"
         path.write_bytes(record.picture.data)
         people.append(here)
-        jobs.append({"path": str(path), "people": [{"face": p.face, "body": p.body} for p in here]})
+        jobs.append({"path": str(path), "people": [{"face": p.face, "body": p.body, "hands": [h.box for h in p.hands]}
+                                                       for p in here]})
     return people, jobs
 
 
@@ -156,7 +191,9 @@ def answered(people: list[list[Person]], answers: list[dict]) -> list[Person]:
             hit = one.face is not None and any(overlap(one.face, box[:4]) > 0.3 for box in answer["faces"])
             face = None if got["face"] is None else np.array(got["face"])[list(IBUG)]
             body = None if got["body"] is None else np.array(got["body"])[list(COCO)]
-            out.append(Person(**{**vars(one), "detected": hit, "face_marks": face, "body_marks": body}))
+            hands = tuple(replace(hand, found=None if marks is None else np.array(marks))
+                          for hand, marks in zip(one.hands, got["hands"], strict=True))
+            out.append(replace(one, detected=hit, face_marks=face, body_marks=body, hands=hands))
     return out
 
 
@@ -171,14 +208,17 @@ def report(people: list[Person]) -> dict:
 
 def figures(people: list[Person]) -> dict:
     faces, bodies = [p for p in people if p.face is not None], [p for p in people if p.body is not None]
-    row: dict = {"faces": len(faces), "bodies": len(bodies)}
+    hands = [h for p in people for h in p.hands]
+    row: dict = {"faces": len(faces), "bodies": len(bodies), "hands": len(hands)}
     for name, of, hit in (("face_detected", faces, lambda p: p.detected),
                           ("face_mesh", faces, lambda p: p.face_marks is not None),
-                          ("pose", bodies, lambda p: p.body_marks is not None)):
+                          ("pose", bodies, lambda p: p.body_marks is not None),
+                          ("hand", hands, lambda h: h.found is not None)):
         hits = sum(map(hit, of))
         row[name] = {"hits": hits, "of": len(of), "interval": wilson(hits, len(of))}
     row["face_error"] = spread([p.face_error for p in faces])
     row["body_error"] = spread([p.body_error for p in bodies])
+    row["hand_error"] = spread([h.error for h in hands])
     return row
 
 
@@ -215,6 +255,49 @@ def shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
             for name, r in _REGIONS.items()}
 
 
+def finger_shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
+    """Mean offset of theirs from ours by finger in the hand's own axes (from the wrist to the middle finger's knuckle, and
+    towards the thumb), over the hand's size, and the error that is left without it. Hands found within a quarter of their
+    size alone: the others were taken for something else."""
+    offsets = []
+    for hand in (h for p in people for h in p.hands if h.error is not None and h.error < 0.25):
+        out = hand.marks[9] - hand.marks[0]
+        out = out / max(float(np.linalg.norm(out)), 1e-6)
+        across = np.array([-out[1], out[0]])
+        across = across if across @ (hand.marks[5] - hand.marks[17]) > 0 else -across
+        offsets.append((hand.found - hand.marks) @ np.stack([out, across]).T / hand.size)
+    if not offsets:
+        return {}
+    table = np.array(offsets)
+    mean = table.mean(0)
+    left = np.linalg.norm(table - mean, axis=2).mean(0)
+    return {name: (float(mean[list(r), 0].mean()), float(mean[list(r), 1].mean()), float(left[list(r)].mean()))
+            for name, r in _FINGERS.items()}
+
+
+def joint_shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
+    """Mean offset of theirs from ours by pair of joints, in pixels over the trunk's: outwards (to the joint's own side, across
+    the trunk) and down along it; and the error that is left without it."""
+    pairs = {name: (5 + 2 * k, 6 + 2 * k) for k, name in enumerate(("shoulders", "elbows", "wrists", "hips", "knees", "ankles"))}
+    offsets: dict[str, list[np.ndarray]] = {name: [] for name in pairs}
+    for p in people:
+        if p.body_marks is None:
+            continue
+        down = p.coco[11:13].mean(0) - p.coco[5:7].mean(0)
+        size = float(np.linalg.norm(down))
+        across = p.coco[5] - p.coco[6]  # towards the subject's left
+        if size < 1 or np.linalg.norm(across) < 0.35 * size:  # seen from the side, outwards is no direction
+            continue
+        across = across - down * (across @ down) / size**2
+        axes = np.stack([across / np.linalg.norm(across), down / size])
+        for name, (left, right) in pairs.items():
+            for joint, sign in ((left, 1), (right, -1)):
+                if p.seen[joint]:
+                    offsets[name].append(axes @ (p.body_marks[joint] - p.coco[joint]) / size * [sign, 1])
+    return {name: (float(np.median(a[:, 0])), float(np.median(a[:, 1])), float(np.median(np.linalg.norm(a - np.median(a, 0), axis=1))))
+            for name, rows in offsets.items() if rows for a in (np.array(rows),)}
+
+
 def sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> None:
     """The worst: faces not detected first, then by face error, then by body error."""
     import cv2
@@ -224,7 +307,7 @@ def sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> N
             return (10.0 if not p.detected else 0.0) + (5.0 if p.face_marks is None else p.face_error)
         return 2.0 if p.body_marks is None else (p.body_error or 0.0)
 
-    worst = sorted(people, key=badness, reverse=True)[:count]
+    worst = sorted((p for p in people if p.face or p.body), key=badness, reverse=True)[:count]
     wanted = {p.record for p in worst}
     images = {r.index: cv2.imdecode(np.frombuffer(r.picture.data, np.uint8), 1) for r in read(dataset) if r.index in wanted}
     tiles = []
@@ -245,6 +328,31 @@ def sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> N
     cv2.imwrite(str(path), np.concatenate([np.concatenate(tiles[i:i + 5], 1) for i in range(0, len(tiles), 5)]))
 
 
+def hand_sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> None:
+    """The worst hands: those not found first, then by error."""
+    import cv2
+
+    def badness(hand: Hand) -> float:
+        return 9.0 if hand.error is None else hand.error
+
+    worst = sorted(((p, h) for p in people for h in p.hands), key=lambda one: badness(one[1]), reverse=True)[:count]
+    wanted = {p.record for p, _ in worst}
+    images = {r.index: cv2.imdecode(np.frombuffer(r.picture.data, np.uint8), 1) for r in read(dataset) if r.index in wanted}
+    tiles = []
+    for p, hand in worst:
+        side = 2.0 * hand.size
+        low, scale = hand.marks.min(0) / 2 + hand.marks.max(0) / 2 - side / 2, 320 / side
+        tile = cv2.warpAffine(images[p.record], np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]]), (320, 320))
+        for points, colour in ((hand.marks, (0, 220, 0)), (hand.found, (0, 0, 255))):
+            for x, y in () if points is None else (points - low) * scale:
+                cv2.circle(tile, (round(x), round(y)), 2, colour, -1, cv2.LINE_AA)
+        text = f"{p.record} {hand.side} tone {p.group['skin tone']} {badness(hand):.2f}"
+        cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+        tiles.append(tile)
+    tiles += [np.zeros((320, 320, 3), np.uint8)] * (-len(tiles) % 5)
+    cv2.imwrite(str(path), np.concatenate([np.concatenate(tiles[i:i + 5], 1) for i in range(0, len(tiles), 5)]))
+
+
 def line(name: str, row: dict) -> str:
     def rate(key: str) -> str:
         one = row[key]
@@ -256,7 +364,8 @@ def line(name: str, row: dict) -> str:
         one = row[key]
         return "-" if one is None else f"{one['median']:.3f} [{one['interval'][0]:.3f}, {one['interval'][1]:.3f}]"
 
-    cells = (rate("face_detected"), rate("face_mesh"), error("face_error"), rate("pose"), error("body_error"))
+    cells = (rate("face_detected"), rate("face_mesh"), error("face_error"), rate("pose"), error("body_error"),
+             rate("hand"), error("hand_error"))
     return " | ".join((name, *cells))
 
 
@@ -271,11 +380,15 @@ def second_opinion(dataset: Path, python: str, most: int, say: Callable[[str], N
             raise SystemExit(f"the peer failed ({python}): {done.stderr[-800:]}")
         found = answered(people, json.loads((Path(folder) / "out.json").read_text()))
     figures_ = report(found)
-    say("group | face detected | face mesh found | face error | pose found | body error")
+    say("group | face detected | face mesh found | face error | pose found | body error | hands found | hand error")
     for name, row in figures_.items():
         say(line(name, row))
     for region, (x, y, left) in shifts(found).items():
         say(f"shift of {region}: {x:+.3f} along the eyes, {y:+.3f} down; left without it {left:.3f}")
+    for finger, (x, y, left) in finger_shifts(found).items():
+        say(f"shift of {finger}: {x:+.3f} outwards, {y:+.3f} towards the thumb; left without it {left:.3f}")
+    for joint, (x, y, left) in joint_shifts(found).items():
+        say(f"shift of {joint}: {x:+.3f} outwards, {y:+.3f} down the trunk; left without it {left:.3f}")
     return figures_, found
 
 
@@ -285,11 +398,14 @@ def main() -> None:
     parser.add_argument("--python", required=True, help="Python of an environment with mediapipe==0.10.21")
     parser.add_argument("--most", type=int, default=10**9, help="pictures")
     parser.add_argument("--sheet", type=Path, help="PNG of the worst ten")
+    parser.add_argument("--hands", type=Path, help="PNG of the worst ten hands")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     figures_, found = second_opinion(args.dataset, args.python, args.most)
     if args.sheet:
         sheet(found, args.dataset, args.sheet)
+    if args.hands:
+        hand_sheet(found, args.dataset, args.hands)
     if args.json:
         args.json.write_text(json.dumps(figures_, indent=1) + "\n")
 

@@ -4,7 +4,8 @@
 
 Runs in an environment that holds ``mediapipe`` and ``opencv`` (a process of its own, nothing of Understudy is imported).
 JOBS lists pictures with, for each person, the box of the face and of the body in pixels (or null); OUT holds, in the same
-order, the faces that were detected in the whole picture, and the landmarks found in a crop around each true box.
+order, the faces that were detected in the whole picture, and the landmarks found in a crop around each true box of a face,
+a body and the hands.
 """
 
 import json
@@ -15,7 +16,7 @@ import cv2
 import mediapipe as mp
 import numpy as np
 
-_FACE_PX, _BODY_PX = 320, 448  # crops are brought to this size
+_FACE_PX, _BODY_PX, _HAND_PX = 320, 448, 256  # crops are brought to this size
 
 
 def main() -> None:
@@ -25,11 +26,14 @@ def main() -> None:
     mesh = solutions.face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=False,
                                         min_detection_confidence=0.3)
     poses = solutions.pose.Pose(static_image_mode=True, model_complexity=1, min_detection_confidence=0.3)
+    hands = solutions.hands.Hands(static_image_mode=True, max_num_hands=2, min_detection_confidence=0.3)
     out = []
     for job in jobs:
         image = cv2.cvtColor(cv2.imread(job["path"]), cv2.COLOR_BGR2RGB)
         people = [{"face": found(mesh, image, p["face"], 0.6, _FACE_PX, "multi_face_landmarks"),
-                   "body": found(poses, image, p["body"], 0.12, _BODY_PX, "pose_landmarks")} for p in job["people"]]
+                   "body": found(poses, image, p["body"], 0.12, _BODY_PX, "pose_landmarks"),
+                   "hands": [found(hands, image, box, 0.7, _HAND_PX, "multi_hand_landmarks") for box in p["hands"]]}
+                  for p in job["people"]]
         out.append({"faces": [box for detector in detectors for box in faces(detector, image)], "people": people})
     Path(sys.argv[2]).write_text(json.dumps(out))
 
@@ -46,7 +50,8 @@ def faces(detector, image) -> list[list[float]]:
 
 
 def found(model, image, box, margin, size, field):
-    """Landmarks (k, 2) in the picture's pixels, of the crop around ``box``; null where there is no box or nothing found."""
+    """Landmarks (k, 2) in the picture's pixels, of the crop around ``box``, those whose middle is nearest to its middle where
+    there are several; null where there is no box or nothing found."""
     if box is None:
         return None
     x0, y0, x1, y1 = box
@@ -58,8 +63,9 @@ def found(model, image, box, margin, size, field):
     result = getattr(model.process(crop), field)
     if not result:
         return None
-    marks = result[0] if isinstance(result, list) else result
-    return [[m.x * size / scale + x0, m.y * size / scale + y0] for m in marks.landmark]
+    each = [np.array([[m.x, m.y] for m in marks.landmark]) for marks in (result if isinstance(result, list) else [result])]
+    nearest = min(each, key=lambda points: float(np.abs(points.mean(0) - 0.5).sum()))
+    return (nearest * size / scale + [x0, y0]).tolist()
 
 
 if __name__ == "__main__":

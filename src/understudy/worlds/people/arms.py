@@ -26,7 +26,7 @@ PATTERNS = {
     "hands_in_front": ("front", "front"), "hands_on_thighs": ("thigh", "thigh"), "bent": ("bend", "bend"),
     "spread": ("spread", "spread"), "texting": ("text", "hang"), "drinking": ("mouth", "hang"),
     "holding_cup": ("hold", "hang"), "carrying": ("carry", "hang"), "carrying_box": ("box", "box"),
-    "hand_on_chin": ("chin", "front"), "steering": ("wheel", "wheel"),
+    "hand_on_chin": ("chin", "front"), "steering": ("wheel", "wheel"), "cane": ("cane", "hang"),
 }
 TOUCH_M = 0.006  # how near skin an arm of angles may come before it is moved outwards
 SOFT_M = 0.012  # how deep it may lie in soft skin where it cannot be moved further out
@@ -52,6 +52,7 @@ def angles(kind: str, side: str, key: Key) -> dict[str, float]:
         "wave": ((80, 140), (5, 55), (25, 75), (25, 100), (0, 60)),
         "spread": ((35, 100), (-15, 35), (-20, 20), (5, 40), (0, 60)),
         "hold": ((10, 28), (30, 75), (-40, -10), (75, 110), (-8, 10)),
+        "cane": ((8, 16), (35, 70), (-20, 0), (14, 34), (5, 25)),
         "carry": ((9, 17), (0, 30), (-12, 5), (4, 14), (0, 15)),
     }.get(kind, ((10, 25), (20, 60), (-30, -10), (30, 60), (10, 40)))
     elevation, plane, turn, elbow, pronation = (

@@ -28,6 +28,7 @@ __all__ = ["BODY_VERTICES", "PHENOTYPES", "REGIONS", "BodyModel", "BodyShape", "
 
 PHENOTYPES = ("gender", "age", "muscle", "weight", "height", "proportions", "cupsize", "firmness",
               "african", "asian", "caucasian")
+_HELPERS = ("hair", "tights", "skirt")  # meshes that things are made from; nothing shows them
 
 # Steps of each phenotype, in the order of the pack's masks; anchors are equally spaced.
 _VARIATIONS = {
@@ -123,10 +124,10 @@ class PosedBody:
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """(V, 3) float32 unit normals of the base vertices (over all meshes; zero where no face is), seamless: give
+        """(V, 3) float32 unit normals of the base vertices (over what is skin, eyes and mouth; zero elsewhere), seamless: give
         ``normals[mesh.base]`` to a Surface so that the seams of its texture do not show."""
         m = model()
-        faces = np.concatenate([m.mesh(name).base_faces for name in m.facts["meshes"]])
+        faces = np.concatenate([m.mesh(name).base_faces for name in m.facts["meshes"] if name not in _HELPERS])
         return vertex_normals(self.vertices, faces)
 
     def head(self, bone: str) -> np.ndarray:

@@ -37,15 +37,15 @@ class Hair:
         return style, colour, mean_rgb(colour)
 
     def surfaces(self, draws: Draws, figure: Figure, style: str, colour: str, skin_rgb: np.ndarray,
-                 clothes: Sequence[Surface] = ()) -> Worn:
-        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them), lying over ``clothes``; ``skin_rgb``: linear
-        colour of the skin that shows through."""
+                 clothes: Sequence[Surface] = (), hat: str | None = None) -> Worn:
+        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them), lying over ``clothes`` and under a ``hat`` (one of
+        HEADWEAR); ``skin_rgb``: linear colour of the skin that shows through."""
         facts = {"hair": style, "hair_colour": "none" if style == "bald" else colour}
         shape = STYLES[style]
         if shape is None:
             return Worn((), None, facts)
         key = draws.key("shape")
-        room = volume(key, figure, shape, clothes)
+        room = volume(key, figure, shape, clothes, hat)
         fine = 0.6 if figure.age < 2.5 else 1.0  # an infant's
         breadth = hair_strands.lock_m(replace(shape, lock=fine * shape.lock), figure.detail)
         painted = strands(key.child("colours"), colour)

@@ -77,6 +77,8 @@ STYLES: Mapping[str, Style | None] = {
                   coil=0.019, clump=0.2, stray=0.25, core=0.70, cover=6.0),
     "ponytail": Style("knot", top=0.010, side=0.007, front=0.008, length=0.5, side_length=0.5, rise=0.007, clump=0.15,
                       stray=0.12, knot="tail", cover=2.4),
+    "low ponytail": Style("nape knot", top=0.010, side=0.007, front=0.008, length=0.5, side_length=0.5, rise=0.007,
+                          clump=0.15, stray=0.12, knot="tail", cover=2.4),
     "bun": Style("high knot", top=0.010, side=0.007, front=0.008, length=0.5, side_length=0.5, rise=0.007, clump=0.15,
                  stray=0.12, knot="bun", cover=2.4),
     "plait": Style("low knot", top=0.010, side=0.008, front=0.008, length=0.5, side_length=0.5, rise=0.008, clump=0.15,
@@ -87,10 +89,10 @@ STYLES: Mapping[str, Style | None] = {
 _SEX_WEIGHTS = {  # style -> share among men, among women
     "bald": (0.06, 0.004), "receding": (0.05, 0.0), "buzz": (0.15, 0.01), "short": (0.33, 0.06), "side part": (0.20, 0.03),
     "swept back": (0.09, 0.01), "fringe": (0.05, 0.05), "bob": (0.01, 0.17), "medium": (0.03, 0.15), "long": (0.02, 0.20),
-    "ponytail": (0.02, 0.13), "bun": (0.015, 0.08), "plait": (0.0, 0.05), "curly": (0.04, 0.10), "afro": (0.0, 0.0),
+    "ponytail": (0.02, 0.10), "low ponytail": (0.01, 0.03), "bun": (0.015, 0.08), "plait": (0.0, 0.05), "curly": (0.04, 0.10), "afro": (0.0, 0.0),
     "braids": (0.0, 0.0),
 }
-_LONG = ("bob", "medium", "long", "curly", "ponytail", "bun", "plait", "braids")
+_LONG = ("bob", "medium", "long", "curly", "ponytail", "low ponytail", "bun", "plait", "braids")
 
 
 def style_of(key: Key, figure: Figure) -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from understudy.key import Key
 from understudy.scene import PART_ID, Surface
 from understudy.worlds.people import body
+from understudy.worlds.people.clothes.headwear import inside
 from understudy.worlds.people.figure import Figure
 from understudy.worlds.people.hair_styles import Style
 from understudy.worlds.people.scalp import BEYOND, COLUMNS, RIM, ROWS, Scalp, scalp
 
 _OVER = tuple(PART_ID[name] for name in ("top", "dress", "outerwear"))
+_PRESSED_M = 0.0045  # how thick hair is under a hat
+_HIDDEN_M = 0.045  # this far inside a hat's edge no strand has its root
 _STEP_M = 0.022  # hanging hair is followed in steps of this length
 
 
@@ -50,7 +54,8 @@ class Volume:
         return value[..., :3], value[..., 3:]
 
 
-def volume(key: Key, figure: Figure, style: Style, clothes: Sequence[Surface]) -> Volume:
+def volume(key: Key, figure: Figure, style: Style, clothes: Sequence[Surface], hat: str | None = None) -> Volume:
+    """The room of a style on a figure's head, over ``clothes`` and under a ``hat`` (one of HEADWEAR)."""
     grid = scalp(style.layout)
     corners = body.model().mesh("body").base_faces[grid.face]
     posed = figure.posed.vertices
@@ -60,12 +65,24 @@ def volume(key: Key, figure: Figure, style: Style, clothes: Sequence[Surface]) -
     size = _head_size(figure)
     rim = grid.rim_m + _hairline(key.child("hairline"), figure, grid)
     depth, density = _thickness(key, figure, style, grid, rim, size)
+    if hat is not None:  # pressed down beneath it, and no wider just below its edge
+        within = _within(hat, style.layout)
+        depth = np.minimum(depth, (_PRESSED_M + np.clip(-within, 0, None)) * size)
+        density = density * np.clip(1 - within / _HIDDEN_M, 0, 1)
     out = out * depth[..., None]
     hangs = _hanging(style, grid)
     if hangs.any():
         inner, out = _fall(key, figure, style, inner, out, hangs, size, clothes)
     run = np.concatenate([np.zeros((COLUMNS, 1)), np.cumsum(np.linalg.norm(np.diff(inner + out, axis=1), axis=-1), 1)], 1)
     return Volume(grid, size, inner, out, run, rim, density, hangs)
+
+
+@cache
+def _within(hat: str, layout: str) -> np.ndarray:
+    """(C, R) how far the scalp lies inside a hat's edge, m on the template."""
+    grid, model = scalp(layout), body.model()
+    corners = np.array(model.arrays["template_vertices"], float)[model.mesh("body").base_faces[grid.face]]
+    return inside(hat, np.einsum("crk,crkd->crd", grid.bary, corners))
 
 
 def _head_size(figure: Figure) -> float:

@@ -1,4 +1,4 @@
-"""Things that hands hold: cups, phones, bags, boxes, a steering wheel. Unlabelled, each an entity of its own."""
+"""Things that hands hold: cups, phones, bags, boxes, a steering wheel, a cane. Unlabelled, each an entity of its own."""
 
 from __future__ import annotations
 
@@ -156,4 +156,21 @@ def _wheel(key: Key, body: PosedBody, side: str, size: float) -> list[Part]:
     return parts
 
 
-THINGS = {"cup": _cup, "phone": _phone, "bag": _bag, "box": _box, "wheel": _wheel}
+def _cane(key: Key, body: PosedBody, side: str, size: float) -> list[Part]:
+    """A walking stick from the hand to the ground, z = 0, its handle along the fist."""
+    middle, _, thumb, palm = _hand(body, side)
+    ahead = np.array([thumb[0], thumb[1], 0.0])
+    ahead /= max(float(np.linalg.norm(ahead)), 1e-6)
+    fist = middle + (_PALM_M * size + 0.010) * palm
+    foot = np.array([fist[0], fist[1], 0.0]) + (0.05 + 0.08 * key.child("lean").uniform()) * size * ahead
+    shaft = fist - 0.012 * size * np.array([0, 0, 1.0])
+    wood = Material(palette(key.child("wood"), "wood", 1)[0], roughness=0.4)
+    rubber = Material((0.03, 0.03, 0.03), roughness=0.8)
+    up = shaft - foot
+    tip = foot + 0.03 * up / np.linalg.norm(up)
+    return [(primitives.capsule(0.012 * size, 0.13 * size), _frame(fist - 0.06 * size * ahead, ahead, up), wood),
+            (primitives.cylinder(0.0095 * size, float(np.linalg.norm(up)), 24), _frame(foot, up, ahead), wood),
+            (primitives.cylinder(0.014 * size, float(np.linalg.norm(tip - foot)), 24), _frame(foot, up, ahead), rubber)]
+
+
+THINGS = {"cup": _cup, "phone": _phone, "bag": _bag, "box": _box, "wheel": _wheel, "cane": _cane}

@@ -33,6 +33,8 @@ from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, po
 
 DEPTH_M = 0.02  # how deep one part of a body may lie in another
 CONTACT_M = 0.01  # a sole this near the ground carries
+SEATS = ("block", "stool", "chair", "wheelchair")
+_CANE_AGE = 50.0
 FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "lunging", "driving", "motion")
 
 
@@ -52,12 +54,13 @@ class Posing:
     arms: Value = param(
         _shares(hanging=6, akimbo=1, hand_on_hip=1, reaching=1, reaching_both=0.5, waving=0.7, arms_up=0.3, phone=0.8,
                 hands_in_front=1.2, bent=1.2, spread=0.4, texting=0.8, drinking=0.5, holding_cup=0.5, carrying=0.8,
-                carrying_box=0.4, hand_on_chin=0.4), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
-        "", "what the arms do (walking, running and sitting mostly keep their own)")
+                carrying_box=0.4, hand_on_chin=0.4, cane=0.6), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
+        "", "what the arms do (walking, running and sitting mostly keep their own); none below fifty has a cane")
     arms_free: Value = param(Uniform(0, 1), Interval(0, 1), "",
                              "a walking or sitting figure follows `arms` instead of its family's arms when above 0.7")
     side: Value = param(Choice(("left", "right")), OneOf(("left", "right")), "", "side of a one-sided gesture")
-    holds: Value = param(True, Boolean(), "", "hands hold what their pattern says (cup, phone, bag, box, wheel)")
+    holds: Value = param(True, Boolean(), "", "hands hold what their pattern says (cup, phone, bag, box, wheel, cane)")
+    seat: Value = param("auto", OneOf(("auto", *SEATS)), "", "what a sitting figure sits on; auto is seldom a wheelchair")
     crouch: Value = param(Uniform(0, 1), Interval(0, 1), "", "how low a crouching figure is")
     phase: Value = param(Uniform(0, 1), Interval(0, 1), "cycles", "moment of the gait cycle, from the left heel's strike")
     stride: Value = param(Uniform(0.65, 1.2), Interval(0.2, 1.4), "", "length of the stride over an average one")
@@ -91,10 +94,11 @@ class Posing:
 
 @dataclass(frozen=True)
 class Seat:
-    """What a sitting figure sits on, in the stance frame: (x0, y0, x1, y1) m and the height of its top."""
+    """What a sitting figure sits on, in the stance frame: (x0, y0, x1, y1) m, the height of its top, one of SEATS or "auto"."""
 
     rectangle_m: tuple[float, float, float, float]
     top_m: float
+    kind: str = "auto"
 
 
 @dataclass(frozen=True)
@@ -130,8 +134,11 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         if depth > DEPTH_M:  # filmed on another body
             raise Unsatisfiable("the filmed pose drives this body into itself", where=taken.asset.name, got=where)
         return stance
+    wanted = drawn["arms"]
+    if wanted == "cane" and (age < _CANE_AGE or family not in ("standing", "walking")):
+        wanted = "hanging"
     own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs", "lunging": "akimbo"}.get(family, "swinging")
-    arms = drawn["arms"] if family in ("standing", "driving") or drawn["arms_free"] > 0.7 else own
+    arms = wanted if family in ("standing", "driving") or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
     angles = _head(drawn) | {"spine.flexion": drawn["bend"], "spine.bend": drawn["lean"], "spine.turn": drawn["twist"]}
     kinds = {}
@@ -180,7 +187,7 @@ def _finished(rest: RestBody, posed: Posture, drawn: dict, family: str, arms: st
     body = place(body, lift)
     if family == "motion":
         planted = tuple(s for s in planted if float(body.vertices[soles(s), 2].min()) <= CONTACT_M)
-    seat = _seat(body) if sits else None
+    seat = _seat(body, drawn["seat"]) if sits else None
     return Stance(body, family, arms, planted, posed, seat, None, () if asset is None else (asset,), skipped)
 
 
@@ -287,7 +294,7 @@ _FAMILY = {"standing": _standing, "sitting": _sitting, "walking": _walking, "run
            "crouching": crouching, "lunging": lunging, "driving": _sitting}
 
 
-def _seat(body: PosedBody) -> Seat:
+def _seat(body: PosedBody, kind: str) -> Seat:
     """A seat under the buttocks and the near half of the thighs, a centimetre pressed in."""
     m = model()
     region = m.region[:BODY_VERTICES]
@@ -298,7 +305,7 @@ def _seat(body: PosedBody) -> Seat:
     under = points[(np.abs(points[:, 1] - hip[1]) < 0.2 * size) & (points[:, 2] < hip[2])]
     top = float(under[:, 2].min()) + 0.012 * size
     wide = max(0.19 * size, float(np.abs(under[:, 0]).max()) * 0.9)
-    return Seat((-wide, float(hip[1]) - 0.24 * size, wide, float(points[:, 1].max()) + 0.02), top)
+    return Seat((-wide, float(hip[1]) - 0.24 * size, wide, float(points[:, 1].max()) + 0.02), top, kind)
 
 
 def turned(stance: Stance, to_world: np.ndarray) -> Stance:

@@ -22,7 +22,8 @@ from understudy.surroundings.things import entity, reach_of
 from understudy.values import Integers, Uniform, Value, Weighted
 from understudy.worlds.people.framing import Shape, Spot
 from understudy.worlds.people.framing import box as picture_box
-from understudy.worlds.people.pose import Seat
+from understudy.worlds.people.pose import SEATS, Seat
+from understudy.worlds.people.wheelchair import BESIDE_M, wheelchair
 
 OCCLUDERS = ("furniture", "box", "pole", "panel")
 _CLEAR_M = 0.35  # between furniture and who is behind it or sees it
@@ -97,12 +98,14 @@ def _height_at(camera: Camera, y: float, v_px: float) -> float:
     return float(camera.to_world[2, 3] + ray[2] / ray[1] * (y - camera.to_world[1, 3]))
 
 
-def stool(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
-    """What a figure sits on: a solid block, a stool on legs or a chair with a back, its top at the seat's height."""
+def seat_under(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
+    """What a figure sits on: a solid block, a stool on legs, a chair with a back or a wheelchair, its top at the seat's height."""
     x0, y0, x1, y1 = seat.rectangle_m
     wide, deep, top = x1 - x0, y1 - y0, max(seat.top_m, 0.05)
     at = spot.to_world @ translation((x0 + x1) / 2, (y0 + y1) / 2, 0)
-    kind = ("block", "stool", "chair")[key.child("kind").weighted((1.0, 1.0, 1.5))]
+    kind = SEATS[key.child("kind").weighted((1.0, 1.0, 1.5, 0.15))] if seat.kind == "auto" else seat.kind
+    if kind == "wheelchair":
+        return wheelchair(key.child("wheelchair"), seat, spot, number)
     cover = painted(key.child("cover"), _SEAT_CLOTHS, "cloth")
     frame = painted(key.child("frame"), ("plain", "wood"), "wood")
     if kind == "block":
@@ -139,5 +142,7 @@ def _surface(name: str, mesh: primitives.Mesh, to_world: np.ndarray, material: M
 def seated(shape: Shape, seat: Seat) -> Shape:
     """The same shape with the seat's corners on its footprint."""
     x0, y0, x1, y1 = seat.rectangle_m
+    room = BESIDE_M if seat.kind == "wheelchair" else 0.0
+    x0, x1, y1 = x0 - room, x1 + room, y1 + 2 * room
     corners = np.array([(x0, y0), (x1, y0), (x1, y1 + 0.05), (x0, y1 + 0.05)])
     return replace(shape, footprint=np.concatenate([shape.footprint, corners]))

@@ -19,10 +19,11 @@ RIM = 12  # the row at the hairline
 BEYOND = 3  # rows over forehead, temples and nape
 ROWS = RIM + 1 + BEYOND
 HEAD_M = 0.095  # from the head's middle to the scalp, on the template
-LAYOUTS = ("whorl", "left part", "middle part", "high knot", "knot", "low knot")
+LAYOUTS = ("whorl", "left part", "middle part", "high knot", "knot", "low knot", "nape knot")
+_NEAR = 40  # triangles that a ray from the head's middle may meet
 _CENTRE = np.array([0.0, -0.035, 0.742])
 _CROWN_DEG = 24.0  # how far behind the vertical the whorl lies
-_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0}  # elevation at the back of the head
+_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0, "nape knot": -40.0}  # elevation at the back of the head
 _PART_DEG = {"left part": 26.0, "middle part": 1.0}  # azimuth of the parting at the forehead
 # The hairline's elevation over the head's middle, by azimuth from the front (degrees): forehead, temple, sideburn, over the
 # ear, behind it, nape.
@@ -104,24 +105,25 @@ def _towards(azimuth: np.ndarray, elevation) -> np.ndarray:
 
 
 def _hit(origin: np.ndarray, directions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest triangle along each ray (Möller and Trumbore 1997): index (r,) and barycentric coordinates (r, 3)."""
+    """Nearest triangle along each ray (Möller and Trumbore 1997), among the ``_NEAR`` whose middles lie nearest to it seen from
+    ``origin``: index (r,) and barycentric coordinates (r, 3)."""
+    from scipy.spatial import cKDTree
+
+    ways = triangles.mean(1) - origin
+    near = cKDTree(ways / np.linalg.norm(ways, axis=1, keepdims=True)).query(directions, min(_NEAR, len(triangles)))[1]
+    near = np.sort(near, axis=1)
     a, ab, ac = triangles[:, 0], triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0]
     s = origin - a
     q = np.cross(s, ab)
-    found, bary = [], []
-    for chunk in np.array_split(directions, max(1, len(directions) // 128)):
-        p = np.cross(chunk[:, None], ac[None])
-        det = (p * ab).sum(-1)
-        det = np.where(np.abs(det) < 1e-14, 1e-14, det)
-        u = (p * s).sum(-1) / det
-        v = (chunk[:, None] * q[None]).sum(-1) / det
-        t = (ac * q).sum(-1) / det
-        slack = np.maximum(np.maximum(-u, -v), u + v - 1)  # 0 or less inside
-        cost = np.where(t > 0.02, t + 10 * np.maximum(slack, 0), np.inf)
-        best = cost.argmin(1)
-        row = np.arange(len(chunk))
-        ub, vb = np.clip(u[row, best], 0, 1), np.clip(v[row, best], 0, 1)
-        found.append(best)
-        inside = np.maximum(np.stack([1 - ub - vb, ub, vb], 1), 0)
-        bary.append(inside / inside.sum(1, keepdims=True))
-    return np.concatenate(found), np.concatenate(bary)
+    p = np.cross(directions[:, None], ac[near])
+    det = (p * ab[near]).sum(-1)
+    det = np.where(np.abs(det) < 1e-14, 1e-14, det)
+    u = (p * s[near]).sum(-1) / det
+    v = (directions[:, None] * q[near]).sum(-1) / det
+    t = (ac * q).sum(-1)[near] / det
+    slack = np.maximum(np.maximum(-u, -v), u + v - 1)  # 0 or less inside
+    best = np.where(t > 0.02, t + 10 * np.maximum(slack, 0), np.inf).argmin(1)
+    row = np.arange(len(directions))
+    ub, vb = np.clip(u[row, best], 0, 1), np.clip(v[row, best], 0, 1)
+    inside = np.maximum(np.stack([1 - ub - vb, ub, vb], 1), 0)
+    return near[row, best], inside / inside.sum(1, keepdims=True)

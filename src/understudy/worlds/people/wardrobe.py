@@ -21,7 +21,7 @@ from understudy.scene import PART_ID, AssetUse, Material, Skipped, Texture
 from understudy.supports import Interval, Text
 from understudy.worlds.people.body import RestBody, model
 from understudy.worlds.people.clothes import Outfit, fabric
-from understudy.worlds.people.clothes.headwear import HAIR_UNDER
+from understudy.worlds.people.clothes.headwear import hair_under
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.fitted import Fitted, fit, worn_surface
 from understudy.worlds.people.hair_colours import strands, texture
@@ -105,8 +105,14 @@ class Dress:
 
     def style(self, style: str) -> str:
         """What is left of a hairstyle under what is on the head."""
-        under = "buzz" if "hat" in self.pieces else HAIR_UNDER[self.ours.headwear.kind] if self.ours.headwear else style
-        return "bald" if style == "bald" else under
+        if "hat" in self.pieces:  # of any shape
+            return "bald" if style == "bald" else "buzz"
+        return style if self.hat is None else hair_under(self.hat, style)
+
+    @property
+    def hat(self) -> str | None:
+        """Which of our own hats is worn."""
+        return self.ours.headwear.kind if self.ours.headwear else None
 
     def sole_m(self, rest: RestBody) -> float:
         """How far the soles lift a figure off the ground."""

@@ -16,6 +16,7 @@ from understudy.values import Value, Weighted
 from understudy.worlds.people import framing, population
 from understudy.worlds.people import pose as posing
 from understudy.worlds.people.anatomy import keypoints
+from understudy.worlds.people.backpack import WORN_IN, backpack
 from understudy.worlds.people.body import BODY_VERTICES, place
 from understudy.worlds.people.cabin import cabin
 from understudy.worlds.people.clothes import Clothes
@@ -25,7 +26,7 @@ from understudy.worlds.people.hair import Hair
 from understudy.worlds.people.held import held
 from understudy.worlds.people.population import Body, Person
 from understudy.worlds.people.pose import Posing, Stance
-from understudy.worlds.people.props import Occluders, seated, stool
+from understudy.worlds.people.props import Occluders, seat_under, seated
 from understudy.worlds.people.skin import Skin
 from understudy.worlds.people.things import Things
 from understudy.worlds.people.wardrobe import Dress, Wardrobe
@@ -39,6 +40,7 @@ class _Cast:
     outfit: Dress
     stance: Stance
     shape: framing.Shape
+    backpack: bool
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,16 @@ class People:
         free = max([FIRST_ENTITY_ID, *(e.id + 1 for e in where.entities)])
         for i, (one, spot) in enumerate(zip(cast, spots)):
             at = draws.each(i)
-            entities.append(self._entity(at, i + 1, one, spot, Detail(framing.px_per_m(camera, one.shape, spot))))
+            figure = self._entity(at, i + 1, one, spot, Detail(framing.px_per_m(camera, one.shape, spot)))
+            entities.append(figure)
             if one.stance.family == "driving" and one.stance.seat is not None:
                 entities.append(cabin(at.key("car"), one.stance.seat, one.shape.height_m, spot, free + i))
                 entities.append(held(at.key("held"), "wheel", place(one.stance.body, spot.to_world), "L", free + 70 + i))
             elif one.stance.seat is not None:
-                entities.append(stool(at.key("seat"), one.stance.seat, spot, free + i))
+                entities.append(seat_under(at.key("seat"), one.stance.seat, spot, free + i))
+            if one.backpack:
+                worn = backpack(at.key("backpack"), figure.surfaces, place(one.stance.body, spot.to_world), free + 82 + i)
+                entities += [] if worn is None else [worn]
             if one.stance.held is not None:
                 thing, side = one.stance.held
                 entities.append(held(at.key("held"), thing, place(one.stance.body, spot.to_world), side, free + 50 + i))
@@ -99,7 +105,9 @@ class People:
         stance = replace(stance, body=place(stance.body, up))
         if stance.seat is not None:
             stance = replace(stance, seat=replace(stance.seat, top_m=stance.seat.top_m + lift))
-        return _Cast(person, outfit, stance, _shape(stance))
+        bag = ours.backpack and stance.family in WORN_IN
+        at.at("clothes").note("worn_backpack", bag)
+        return _Cast(person, outfit, stance, _shape(stance), bag)
 
     def _entity(self, at: Draws, number: int, one: _Cast, spot: framing.Spot, detail: Detail) -> Entity:
         person, rest = one.person, one.person.rest
@@ -110,7 +118,8 @@ class People:
         complexion = self.skin.choose(at.at("skin"), figure)
         style = one.outfit.style(style)
         if one.outfit.hair is None:
-            hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces)
+            hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces,
+                                      one.outfit.hat)
         else:
             hair = one.outfit.hair_surfaces(figure, colour)
         skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),

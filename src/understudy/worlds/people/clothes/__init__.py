@@ -13,9 +13,9 @@ from understudy.fields import param
 from understudy.key import Key
 from understudy.supports import Interval, OneOf
 from understudy.values import Value
-from understudy.worlds.people.clothes import fabric
+from understudy.worlds.people.clothes import fabric, headwear
 from understudy.worlds.people.clothes.garments import BOTTOMS, DRESSES, GARMENTS, OUTERWEAR, TOPS
-from understudy.worlds.people.clothes.headwear import CLOTH, HEADWEAR, Headwear
+from understudy.worlds.people.clothes.headwear import HEADWEAR
 from understudy.worlds.people.clothes.outfit import Item, Outfit, Shoes
 from understudy.worlds.people.clothes.shoes import SHOES
 from understudy.worlds.people.figure import Figure, Worn
@@ -37,18 +37,19 @@ class Clothes:
     bottom: Value = param("auto", OneOf(_LOWER), "", "lower body")
     outerwear: Value = param("auto", OneOf(_OVER), "", "over the top")
     shoes: Value = param("auto", OneOf(_FEET), "", "on the feet")
-    headwear: Value = param("auto", OneOf(("auto", "none", *HEADWEAR)), "", "on the head, over short or no hair")
+    headwear: Value = param("auto", OneOf(("auto", "none", *HEADWEAR)), "", "on the head; caps and beanies press the hair down")
     top_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the upper garment's cloth")
     bottom_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the lower garment's cloth")
     top_colour: Value = param("auto", OneOf(_COLOURS), "", "main colour of the upper garment")
     bottom_colour: Value = param("auto", OneOf(_COLOURS), "", "main colour of the lower garment")
     tucked: Value = param(0.25, Interval(0, 1), "", "chance that a top that can be tucked in is")
+    backpack: Value = param(0.05, Interval(0, 1), "", "chance that who stands, walks or runs, from five years on, wears one")
 
     def choose(self, draws: Draws, age: float, gender: float) -> Outfit:
         """What a figure of this age (years) and gender (0 masculine to 1 feminine) wears."""
         wanted = {name: draws(name, getattr(self, name)) for name in (
             "top", "bottom", "outerwear", "shoes", "headwear",
-            "top_pattern", "bottom_pattern", "top_colour", "bottom_colour", "tucked")}
+            "top_pattern", "bottom_pattern", "top_colour", "bottom_colour", "tucked", "backpack")}
         key = draws.key("wear")
         top, bottom = _garments(key, age, gender, wanted["top"], wanted["bottom"])
         over = wanted["outerwear"] if wanted["outerwear"] != "auto" else _outerwear(key.child("over"), top, age)
@@ -64,15 +65,13 @@ class Clothes:
         can = bottom is not None and top in _TUCKABLE and over == "none"
         tucked = bool(can and (GARMENTS[bottom].skirt or key.child("tucked").uniform() < wanted["tucked"]))
         head = wanted["headwear"] if wanted["headwear"] != "auto" else _headwear(key.child("head"), age, gender, over)
-        hat = None
-        if head != "none":
-            cloth = fabric.choose(key.child("head", "fabric"), CLOTH[head], printed=False)
-            hat = Headwear(head, cloth, key.child("head", "shape"))
+        hat = headwear.chosen(key.child("head"), head)
         shoes = None if feet == "barefoot" else _shoes(key.child("shoes"), feet)
         for slot, worn in (("top", top), ("bottom", bottom or "none"), ("outerwear", over), ("shoes", feet),
                            ("headwear", head)):
             draws.note(f"worn_{slot}", worn)
-        return Outfit(tuple(items), shoes, tucked, key.child("folds"), hat)
+        bag = bool(age >= 5 and key.child("backpack").uniform() < wanted["backpack"])
+        return Outfit(tuple(items), shoes, tucked, key.child("folds"), hat, bag)
 
     def surfaces(self, draws: Draws, figure: Figure) -> Worn:
         """Choose and dress in one step."""

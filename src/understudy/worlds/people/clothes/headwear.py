@@ -14,14 +14,14 @@ from understudy.key import Key
 from understudy.scene import PART_ID, Material, Surface
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.canvas import neighbour_average, sparse
-from understudy.worlds.people.clothes.fabric import Choice
+from understudy.worlds.people.clothes.fabric import Choice, choose
 from understudy.worlds.people.clothes.shell import move, size_of
 from understudy.worlds.people.clothes.tailor import body_charts, cut_out, sew
 from understudy.worlds.people.figure import Figure
 
 HEADWEAR = ("cap", "beanie", "headscarf")
 CLOTH = {"cap": "twill", "beanie": "knit", "headscarf": "jersey"}
-HAIR_UNDER = {"cap": "buzz", "beanie": "buzz", "headscarf": "bald"}  # what is left of a hairstyle under it
+_TIED = ("ponytail", "bun", "plait")  # where a hat sits, nothing is tied: it is at the nape
 _LIFT = {"cap": 0.010, "beanie": 0.010, "headscarf": 0.009}  # off the skin, m
 _BRIM_M, _BRIM_DEG, _BRIM_COLUMNS, _BRIM_ROWS = 0.068, 62.0, 25, 7
 
@@ -109,6 +109,25 @@ def _head() -> _Head:
     return _Head(base, face, xyz, faces.astype(np.int32), np.zeros(len(base), bool), whose, uv.astype(np.float32),
                  corner_faces.reshape(-1, 3).astype(np.int32), sparse(model.weights[base]),
                  neighbour_average(faces, len(base)).astype(np.float32), ear, under)
+
+
+def inside(kind: str, xyz: np.ndarray) -> np.ndarray:
+    """How far points (..., 3) on the template's head lie inside the cloth's border, in metres, negative outside."""
+    return np.min(_levels(kind, xyz.reshape(-1, 3)), axis=0).reshape(xyz.shape[:-1])
+
+
+def hair_under(kind: str, style: str) -> str:
+    """What a hairstyle is under something on the head: scarves hide all of it."""
+    if kind == "headscarf" or style == "bald":
+        return "bald"
+    return "low ponytail" if style in _TIED else style
+
+
+def chosen(key: Key, kind: str) -> Headwear | None:
+    """Something on the head, or nothing where ``kind`` is "none"."""
+    if kind == "none":
+        return None
+    return Headwear(kind, choose(key.child("fabric"), CLOTH[kind], printed=False), key.child("shape"))
 
 
 def _levels(kind: str, xyz: np.ndarray) -> list[np.ndarray]:

@@ -45,13 +45,15 @@ class Shoes:
 
 @dataclass(frozen=True)
 class Outfit:
-    """What a figure wears: items from the inside out (lower body, upper body, outerwear)."""
+    """What a figure wears: items from the inside out (lower body, upper body, outerwear); a backpack is a thing of its own
+    over it."""
 
     items: tuple[Item, ...]
     shoes: Shoes | None
     tucked: bool
     key: Key
     headwear: Headwear | None = None
+    backpack: bool = False
 
     def sole_m(self, stature_m: float) -> float:
         """How far the soles lift a figure of this stature off the ground."""
