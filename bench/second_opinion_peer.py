@@ -50,8 +50,8 @@ def faces(detector, image) -> list[list[float]]:
 
 
 def found(model, image, box, margin, size, field):
-    """Landmarks (k, 2) in the picture's pixels, of the crop around ``box``, those whose middle is nearest to its middle where
-    there are several; null where there is no box or nothing found."""
+    """Landmarks (k, 2) in the picture's pixels, of the crop around ``box``, where there are several those nearest to its
+    middle; null where there is no box or nothing found."""
     if box is None:
         return None
     x0, y0, x1, y1 = box

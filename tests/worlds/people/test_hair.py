@@ -35,7 +35,7 @@ def triangles(surfaces):
 def test_columns_lie_on_the_scalp_and_end_at_the_hairline(layout):
     grid = scalp(layout)
     assert (np.abs(grid.rim_m[:, RIM]) < 1e-6).all()
-    assert np.median(grid.rim_m[:, : RIM // 2]) > 0.04
+    assert np.median(grid.rim_m[:, : RIM // 2]) > (0.03 if layout == "nape knot" else 0.04)
     assert grid.bary.min() >= 0 and np.allclose(grid.bary.sum(-1), 1)
     template = np.array(body.model().arrays["template_vertices"], float)
     points = np.einsum("crk,crkd->crd", grid.bary, template[body.model().mesh("body").base_faces[grid.face]])

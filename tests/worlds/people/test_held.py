@@ -27,7 +27,7 @@ def rest():
 def stance(rest, arms, seed=1, **more):
     family = "sitting" if arms == "steering" else "standing"
     how = {"family": family, "arms": arms, "arms_free": 1.0, **more}
-    return pose.sample(Draws(Key(seed)), rest, replace(Posing(), **{k: Fixed(v) for k, v in how.items()}))
+    return pose.sample(Draws(Key(seed)), rest, replace(Posing(), **{k: Fixed(v) for k, v in how.items()}), age=60.0)
 
 
 def over(surface, steps=12):
@@ -57,7 +57,7 @@ def test_what_is_held_is_in_the_hand_that_was_drawn(rest, arms):
             assert far < 0.09, "both hands hold it"
         else:
             assert far > 0.12
-        assert 0.1 < np.ptp(points, axis=0).max() < 0.75
+        assert 0.1 < np.ptp(points, axis=0).max() < (1.1 if arms == "cane" else 0.75)
         assert {int(p) for s in thing.surfaces for p in s.part} <= {PART_ID["held"], PART_ID["bag"]}
 
 
@@ -66,6 +66,15 @@ def test_a_cup_that_is_drunk_from_is_at_the_mouth(rest):
     cup = np.concatenate([s.vertices for s in held(Key(3), "cup", posed.body, posed.held[1], 5).surfaces])
     lips = mouth(posed.posture) - posed.posture.joints[0] + posed.body.heads[0]
     assert np.linalg.norm(cup - lips, axis=1).min() < 0.05
+
+
+def test_a_cane_stands_on_the_ground_and_only_who_is_fifty_has_one(rest):
+    posed = stance(rest, "cane")
+    points = np.concatenate([s.vertices for s in held(Key(3), "cane", posed.body, posed.held[1], 5).surfaces])
+    assert abs(points[:, 2].min()) < 0.01
+    how = replace(Posing(), family=Fixed("standing"), arms=Fixed("cane"))
+    young = pose.sample(Draws(Key(1)), rest, how, age=20.0)
+    assert young.held is None and young.arms == "hanging"
 
 
 def test_a_thing_moves_with_its_figure(rest):

@@ -45,7 +45,7 @@ def backpack(key: Key, clothes: Sequence[Surface], body: PosedBody, number: int)
     cloth = _cloth(key)
     parts = [("backpack", _soft(wide, deep, high, 0.45), base, cloth),
              ("pocket", _soft(0.78 * wide, 0.5 * deep, 0.42 * high, 0.5),
-              base + [0, 0.42 * deep, 0.06 * high], cloth)]
+              base + np.array([0, 0.42 * deep, 0.06 * high]), cloth)]
     out = [_surface(name, mesh, (mesh.vertices + at) @ turn.T + shift, material) for name, mesh, at, material in parts]
     strap = Material(tuple(0.6 * c for c in palette(key.child("strap"), "cloth", 1)[0]), roughness=0.85)
     for side in (1, -1):
@@ -96,8 +96,8 @@ def _soft(wide: float, deep: float, high: float, square: float) -> Mesh:
 
 
 def _way(side: int, half: float, top: float, back: float, high: float, size: float, rest: np.ndarray) -> np.ndarray:
-    """Where a strap goes at rest, (_STEPS, 3): from the bag's top over the shoulder, down the chest, below the arm, to the bag's
-    lower end."""
+    """Where a strap goes at rest, (_STEPS, 3): from the bag's top over the shoulder, down the chest, below the arm, to the
+    bag's lower end."""
     front = float(rest[np.abs(rest[:, 2] - (top - 0.1 * size)) < 0.05 * size][:, 1].min())
     x, flank = side * 0.62 * half, side * 1.05 * half
     low = top + 0.02 * size - 0.8 * high

@@ -124,8 +124,8 @@ class PosedBody:
 
     @cached_property
     def normals(self) -> np.ndarray:
-        """(V, 3) float32 unit normals of the base vertices (over what is skin, eyes and mouth; zero elsewhere), seamless: give
-        ``normals[mesh.base]`` to a Surface so that the seams of its texture do not show."""
+        """(V, 3) float32 unit normals of the base vertices (over skin, eyes and mouth; zero elsewhere), seamless:
+        give ``normals[mesh.base]`` to a Surface so that the seams of its texture do not show."""
         m = model()
         faces = np.concatenate([m.mesh(name).base_faces for name in m.facts["meshes"] if name not in _HELPERS])
         return vertex_normals(self.vertices, faces)

@@ -15,8 +15,8 @@ from understudy.worlds.people.skeleton import Posture
 HELD = {"phone": "phone", "texting": "phone", "drinking": "cup", "holding_cup": "cup", "carrying": "bag",
         "carrying_box": "box", "steering": "wheel", "cane": "cane"}
 # Kind of hand -> bend of its four fingers and of its thumb, degrees.
-CURLS = {"mouth": (42.0, 22.0), "hold": (42.0, 22.0), "text": (26.0, 8.0), "carry": (68.0, 30.0), "cane": (68.0, 30.0), "box": (8.0, 2.0),
-         "wheel": (62.0, 35.0), "chin": (38.0, 15.0)}
+CURLS = {"mouth": (42.0, 22.0), "hold": (42.0, 22.0), "text": (26.0, 8.0), "carry": (68.0, 30.0), "box": (8.0, 2.0),
+         "cane": (68.0, 30.0), "wheel": (62.0, 35.0), "chin": (38.0, 15.0)}
 WHEEL_M, WHEEL_TILT_DEG = 0.185, 22.0  # a steering wheel's radius, and how far its top leans away from the driver
 WHEEL_AHEAD_M, WHEEL_BELOW_M = 0.44, 0.24  # its middle from that of the shoulders, for a stature of 1.7 m
 BOX_M = 0.15  # half the breadth of a box that is carried, for a stature of 1.7 m

@@ -38,7 +38,7 @@ class Hair:
 
     def surfaces(self, draws: Draws, figure: Figure, style: str, colour: str, skin_rgb: np.ndarray,
                  clothes: Sequence[Surface] = (), hat: str | None = None) -> Worn:
-        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them), lying over ``clothes`` and under a ``hat`` (one of
+        """The hair of ``style`` and ``colour`` (as :meth:`choose` gave them), over ``clothes`` and under a ``hat`` (one of
         HEADWEAR); ``skin_rgb``: linear colour of the skin that shows through."""
         facts = {"hair": style, "hair_colour": "none" if style == "bald" else colour}
         shape = STYLES[style]

@@ -79,13 +79,15 @@ def grown(key: Key, style: Style, room: Volume, breadth: float) -> Ribbons:
         layer = 0.82 + 0.18 * layer
     lift = layer[:, None] * rise * stray
     paths = inner + out * lift[..., None].astype(np.float32)
-    normal = out / np.maximum(np.linalg.norm(out, axis=-1, keepdims=True), 1e-6)
+    thick = np.linalg.norm(out, axis=-1, keepdims=True)
+    normal = out / np.maximum(thick, 1e-6)
     if style.rise == 0:  # frizz: every coil leans its own way
         lean = np.clip(key.child("lean").normals(count, 1, 3), -2, 2).astype(np.float32)
         lean = lean - normal * (lean * normal).sum(-1, keepdims=True)
-        paths = paths + lean * (0.011 * size * t[None, :, None])
-    if style.curl:
-        paths = paths + _curls(key, style, paths, normal, went, size)
+        paths = paths + lean * (np.minimum(0.011 * size, 0.5 * thick) * t[None, :, None])
+    if style.curl:  # no wider than the room, which a hat may press down
+        loose = np.minimum(thick / (2 * style.curl * size), 1).astype(np.float32)
+        paths = paths + loose * _curls(key, style, paths, normal, went, size)
     width = breadth * (0.75 + 0.5 * key.child("width").uniforms(count))[:, None] * _taper(t, style)[None]
     normal = _turned(key, paths, normal)
     c = np.round(across).astype(int)

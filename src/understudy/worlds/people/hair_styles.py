@@ -89,8 +89,8 @@ STYLES: Mapping[str, Style | None] = {
 _SEX_WEIGHTS = {  # style -> share among men, among women
     "bald": (0.06, 0.004), "receding": (0.05, 0.0), "buzz": (0.15, 0.01), "short": (0.33, 0.06), "side part": (0.20, 0.03),
     "swept back": (0.09, 0.01), "fringe": (0.05, 0.05), "bob": (0.01, 0.17), "medium": (0.03, 0.15), "long": (0.02, 0.20),
-    "ponytail": (0.02, 0.10), "low ponytail": (0.01, 0.03), "bun": (0.015, 0.08), "plait": (0.0, 0.05), "curly": (0.04, 0.10), "afro": (0.0, 0.0),
-    "braids": (0.0, 0.0),
+    "ponytail": (0.02, 0.10), "low ponytail": (0.01, 0.03), "bun": (0.015, 0.08), "plait": (0.0, 0.05),
+    "curly": (0.04, 0.10), "afro": (0.0, 0.0), "braids": (0.0, 0.0),
 }
 _LONG = ("bob", "medium", "long", "curly", "ponytail", "low ponytail", "bun", "plait", "braids")
 

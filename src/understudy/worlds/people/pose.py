@@ -94,7 +94,7 @@ class Posing:
 
 @dataclass(frozen=True)
 class Seat:
-    """What a sitting figure sits on, in the stance frame: (x0, y0, x1, y1) m, the height of its top, one of SEATS or "auto"."""
+    """What a sitting figure sits on, in the stance frame: (x0, y0, x1, y1) m, its top's height, one of SEATS or "auto"."""
 
     rectangle_m: tuple[float, float, float, float]
     top_m: float

@@ -99,7 +99,7 @@ def _height_at(camera: Camera, y: float, v_px: float) -> float:
 
 
 def seat_under(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
-    """What a figure sits on: a solid block, a stool on legs, a chair with a back or a wheelchair, its top at the seat's height."""
+    """What a figure sits on, its top at the seat's height: a block, a stool on legs, a chair with a back, a wheelchair."""
     x0, y0, x1, y1 = seat.rectangle_m
     wide, deep, top = x1 - x0, y1 - y0, max(seat.top_m, 0.05)
     at = spot.to_world @ translation((x0 + x1) / 2, (y0 + y1) / 2, 0)

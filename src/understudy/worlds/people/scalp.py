@@ -23,7 +23,7 @@ LAYOUTS = ("whorl", "left part", "middle part", "high knot", "knot", "low knot",
 _NEAR = 40  # triangles that a ray from the head's middle may meet
 _CENTRE = np.array([0.0, -0.035, 0.742])
 _CROWN_DEG = 24.0  # how far behind the vertical the whorl lies
-_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0, "nape knot": -40.0}  # elevation at the back of the head
+_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0, "nape knot": -25.0}  # elevation at the back of the head
 _PART_DEG = {"left part": 26.0, "middle part": 1.0}  # azimuth of the parting at the forehead
 # The hairline's elevation over the head's middle, by azimuth from the front (degrees): forehead, temple, sideburn, over the
 # ear, behind it, nape.
@@ -105,8 +105,8 @@ def _towards(azimuth: np.ndarray, elevation) -> np.ndarray:
 
 
 def _hit(origin: np.ndarray, directions: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest triangle along each ray (Möller and Trumbore 1997), among the ``_NEAR`` whose middles lie nearest to it seen from
-    ``origin``: index (r,) and barycentric coordinates (r, 3)."""
+    """Nearest triangle along each ray (Möller and Trumbore 1997), among the ``_NEAR`` whose middles lie nearest to it seen
+    from ``origin``: index (r,) and barycentric coordinates (r, 3)."""
     from scipy.spatial import cKDTree
 
     ways = triangles.mean(1) - origin

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from understudy.assets.palettes import palette
@@ -27,7 +29,7 @@ def wheelchair(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
     rubber, steel = Material((0.02, 0.02, 0.02), roughness=0.75), Material((0.55, 0.55, 0.57), roughness=0.3, metallic=0.8)
     parts: list[tuple[str, primitives.Mesh, np.ndarray, Material]] = []
 
-    def bar(name: str, start: tuple[float, float, float], end: tuple[float, float, float], thick: float, material: Material):
+    def bar(name: str, start: Sequence[float], end: Sequence[float], thick: float, material: Material):
         a, b = np.array(start, float), np.array(end, float)
         parts.append((name, primitives.cylinder(thick, float(np.linalg.norm(b - a)), 16), _upright(a, b), material))
 
@@ -41,7 +43,8 @@ def wheelchair(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
         wheel = np.array([middle + side * (wide / 2 + 0.055), back - 0.10 * scale, radius])
         turned = translation(*wheel) @ rotation("y", 90.0)
         parts.append(("tyre", primitives.torus(radius - _TYRE_M, _TYRE_M), turned @ translation(0, 0, -_TYRE_M), rubber))
-        parts.append(("rim", primitives.torus(0.87 * radius, 0.008), turned @ translation(0, 0, side * 0.025 - 0.008), steel))
+        hoop = primitives.torus(0.87 * radius, 0.008)
+        parts.append(("rim", hoop, turned @ translation(0, 0, 0.025 * side - 0.008), steel))
         parts.append(("hub", primitives.cylinder(0.03, 0.05, 24), turned @ translation(0, 0, -0.025), steel))
         for k in range(_SPOKES):
             angle = 2 * np.pi * (k + key.child("spokes").uniform()) / _SPOKES
@@ -56,8 +59,8 @@ def wheelchair(key: Key, seat: Seat, spot: Spot, number: int) -> Entity:
         parts.append(("armrest", primitives.box(0.05, 0.30 * scale, 0.03),
                       translation(x, y0 + 0.22 * scale, top + 0.20 * scale), sling))
         caster = translation(x, y0 + 0.03, 0.07 * scale) @ rotation("y", 90.0)
-        parts.append(("caster", primitives.torus(0.055 * scale, 0.015 * scale, 32), caster @ translation(0, 0, -0.015 * scale),
-                      rubber))
+        parts.append(("caster", primitives.torus(0.055 * scale, 0.015 * scale, 32),
+                      caster @ translation(0, 0, -0.015 * scale), rubber))
         bar("fork", (x, y0 + 0.03, 0.07 * scale), (x, y0 + 0.06, 0.35 * top), 0.010, frame)
     return Entity(number, None, tuple(_surface(name, mesh, spot.to_world @ at, m) for name, mesh, at, m in parts))
 

@@ -37,7 +37,7 @@ class Clothes:
     bottom: Value = param("auto", OneOf(_LOWER), "", "lower body")
     outerwear: Value = param("auto", OneOf(_OVER), "", "over the top")
     shoes: Value = param("auto", OneOf(_FEET), "", "on the feet")
-    headwear: Value = param("auto", OneOf(("auto", "none", *HEADWEAR)), "", "on the head; caps and beanies press the hair down")
+    headwear: Value = param("auto", OneOf(("auto", "none", *HEADWEAR)), "", "on the head; most press the hair down")
     top_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the upper garment's cloth")
     bottom_pattern: Value = param("auto", OneOf(_PATTERNS), "", "pattern of the lower garment's cloth")
     top_colour: Value = param("auto", OneOf(_COLOURS), "", "main colour of the upper garment")
