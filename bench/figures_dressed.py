@@ -25,7 +25,7 @@ from understudy.renderers.flat import Flat
 from understudy.scene import PART_ID, PARTS, Camera, Entity, Lens, Material, Scene, Surface
 from understudy.worlds.people import body, pose
 from understudy.worlds.people.clothes import Clothes, Outfit, headwear
-from understudy.worlds.people.clothes.canvas import skin_coordinates
+from understudy.worlds.people.clothes.coordinates import skin_coordinates
 from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, levels
 from understudy.worlds.people.clothes.shoes import levels as shoe_levels
 from understudy.worlds.people.figure import Detail, Figure, Worn

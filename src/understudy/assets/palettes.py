@@ -18,14 +18,14 @@ Colour = tuple[float, float, float]
 # kind -> (share, lightness range, chroma range, hue range in degrees), each row one family of colours
 _FAMILIES: dict[str, tuple[tuple[float, tuple[float, float], tuple[float, float], tuple[float, float]], ...]] = {
     "cloth": (
-        (0.22, (0.20, 0.38), (0.00, 0.02), (0, 360)),      # black, charcoal
-        (0.13, (0.45, 0.75), (0.00, 0.015), (0, 360)),     # grey
+        (0.24, (0.16, 0.36), (0.00, 0.02), (0, 360)),      # black, charcoal
+        (0.11, (0.45, 0.75), (0.00, 0.015), (0, 360)),     # grey
         (0.13, (0.86, 0.97), (0.00, 0.02), (60, 110)),     # white, cream
-        (0.20, (0.28, 0.55), (0.04, 0.12), (245, 275)),    # navy to denim
-        (0.10, (0.45, 0.80), (0.03, 0.07), (55, 95)),      # beige, khaki, brown
+        (0.20, (0.26, 0.52), (0.02, 0.09), (245, 275)),    # navy to denim
+        (0.11, (0.45, 0.80), (0.02, 0.06), (55, 95)),      # beige, khaki, brown
         (0.06, (0.35, 0.55), (0.03, 0.08), (110, 160)),    # olive, green
         (0.06, (0.35, 0.55), (0.09, 0.17), (10, 35)),      # wine, red
-        (0.10, (0.45, 0.85), (0.06, 0.19), (0, 360)),      # anything
+        (0.09, (0.45, 0.85), (0.05, 0.17), (0, 360)),      # anything
     ),
     "wall": (
         (0.55, (0.82, 0.96), (0.00, 0.025), (50, 110)),    # off-white

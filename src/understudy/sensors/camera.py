@@ -57,9 +57,9 @@ class CameraSensor:
     red_gain: Value = param(Normal(1.0, 0.05, 0.85, 1.18), Interval(0.25, 4), "", "white balance, red over green")
     blue_gain: Value = param(Normal(1.0, 0.05, 0.85, 1.18), Interval(0.25, 4), "", "white balance, blue over green")
     iso: Value = param(LogUniform(50.0, 1600.0), Interval(0, 102400), "ISO", "sensitivity, which sets the noise; 0 has none")
-    contrast: Value = param(Uniform(0.0, 0.8), Interval(0, 0.95), "",
+    contrast: Value = param(Uniform(0.3, 0.9), Interval(0, 0.95), "",
                             "contrast of the camera's tone curve; a photograph is taken to have been through it already")
-    sharpen: Value = param(Uniform(0.0, 0.6), Interval(0, 4), "", "amount of unsharp masking")
+    sharpen: Value = param(Uniform(0.2, 1.2), Interval(0, 4), "", "amount of unsharp masking")
     jpeg_quality: Value = param(Integers(72, 95), WholeNumbers(0, 95), "", "JPEG quality; 0 keeps a lossless PNG")
 
     def sample(self, draws: Draws) -> Camera:

@@ -15,6 +15,7 @@ from understudy.assets.patterns import noise
 from understudy.key import Key
 from understudy.scene import Environment, Sun
 
+_RANGE = 1.4  # contrast of the light itself over that of a photograph of it
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear Rec. 709
 _XYZ_TO_RGB = np.array([[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560],
                         [0.0556434, -0.2040259, 1.0572252]])
@@ -176,12 +177,13 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
     opened = small * (1 + 5 * np.clip((luminance - 0.75) / 0.25, 0, 1) ** 2)[..., None]
     grey = (opened @ LUMINANCE)[..., None]
     opened = grey + 0.5 * (opened - grey)
+    opened *= (grey / grey.mean()) ** np.float32(_RANGE - 1)
     light = _wrapped(opened, horizon, size_hw)
     sky = directions(*size_hw)[..., 2:]
     light *= 1 + 0.9 * np.clip(sky + 0.15, 0, 1)
     lean = _lean(luminance)
     contrast = float(np.clip((np.std(np.log(luminance + 0.02)) - 0.3) / 0.6, 0, 1))
-    sun = _photo_sun(light, lean, sun_share * (0.25 + 0.75 * contrast), sun_size_deg, key)
+    sun = _photo_sun(light, lean, sun_share * (0.4 + 0.6 * contrast), sun_size_deg, key)
     reference = np.mean([irradiance(Environment(light), sun, n) @ LUMINANCE for n in
                          ((0, -1, 0), (0.7, -0.7, 0), (-0.7, -0.7, 0), (0, -0.6, 0.8))]) / math.pi
     below = luminance[min(max(round(horizon * 36), 0), 30):]

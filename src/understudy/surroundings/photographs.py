@@ -53,9 +53,9 @@ class Photographs:
     horizon: Value = param(Normal(0.42, 0.07, 0.22, 0.62), Interval(-0.5, 1.5), "",
                            "the horizon where it is drawn, as a fraction of the height from the top")
     camera_height_m: Value = param(Normal(1.5, 0.25, 0.8, 2.2), Interval(0.1, 50), "m", "height of the camera that took it")
-    light: Value = param(LogUniform(0.75, 1.6), Interval(0.05, 20), "",
+    light: Value = param(LogUniform(1.0, 2.4), Interval(0.05, 20), "",
                          "brightness of the figures' light over that which the photograph suggests")
-    sun: Value = param(Uniform(0.1, 0.65), Interval(0, 0.95), "",
+    sun: Value = param(Uniform(0.15, 0.8), Interval(0, 0.95), "",
                        "the sun's share of the light in a photograph of high contrast; it falls with the contrast")
     sun_size_deg: Value = param(LogUniform(1.0, 16.0), Interval(0.1, 60), "degrees",
                                 "the sun's apparent size, which softens its shadows")

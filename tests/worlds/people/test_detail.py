@@ -9,7 +9,7 @@ from understudy.geometry.cameras import level
 from understudy.key import Key
 from understudy.scene import Camera, Lens
 from understudy.worlds.people import framing
-from understudy.worlds.people.clothes.fabric import choose
+from understudy.worlds.people.clothes.fabric import CLOTHS, choose
 from understudy.worlds.people.face_map import FACE_PX, face_masks
 from understudy.worlds.people.figure import Detail
 
@@ -36,10 +36,11 @@ def test_pixels_to_a_metre_count_from_the_nearest_point():
     assert framing.px_per_m(camera, shape, framing.Spot(0.0, -9.0, -90.0)) == pytest.approx(5000.0)  # no end behind it
 
 
-def test_a_far_cloth_is_smaller_of_the_same_colour_and_without_relief():
+def test_a_far_cloth_is_smaller_of_the_same_colour_and_has_creases_but_no_weave():
     choice = choose(Key(3), "jersey", "stripes")
     near, far = choice.material(Detail(2000.0)), choice.material(Detail(30.0))
-    assert near.bump is not None and far.bump is None and far.bump_m == 0
+    assert near.bump_m == pytest.approx(CLOTHS["jersey"].crease_m + CLOTHS["jersey"].bump_m)
+    assert far.bump_m == CLOTHS["jersey"].crease_m
     assert far.base_color.pixels.shape[0] < near.base_color.pixels.shape[0]
     means = [m.base_color.pixels.astype(float).mean((0, 1)) for m in (near, far)]
     assert np.abs(means[0] - means[1]).max() < 6

@@ -9,7 +9,8 @@ from understudy.scene import PART_ID, PARTS
 from understudy.values import Fixed, Weighted
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes import Clothes
-from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
+from understudy.worlds.people.clothes.canvas import canvas
+from understudy.worlds.people.clothes.coordinates import skin_coordinates
 from understudy.worlds.people.clothes.cut import cut, open_edges, whole
 from understudy.worlds.people.clothes.fabric import CLOTHS, COLOURS, choose, colour_name
 from understudy.worlds.people.clothes.garments import DRESSES, GARMENTS

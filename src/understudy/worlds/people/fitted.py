@@ -15,7 +15,7 @@ import numpy as np
 from understudy.assets import packs
 from understudy.assets.packs import Pack, Piece
 from understudy.errors import AssetError
-from understudy.scene import PART_ID, Material, Surface, Texture
+from understudy.scene import PART_ID, Material, Surface
 from understudy.worlds.people.body import REGIONS, model, vertex_normals
 from understudy.worlds.people.clothes.canvas import beneath, sparse
 from understudy.worlds.people.clothes.tailor import carried
@@ -149,8 +149,9 @@ def _uv_per_m(corners: np.ndarray, uv: np.ndarray) -> float:
     return float(np.sqrt(flat / area)) if flat > 1e-9 and area > 1e-9 else 1.0
 
 
-def worn_surface(piece: Fitted, figure: Figure, material: Material, faces: np.ndarray | None = None) -> Surface:
-    """A piece, or some of its faces ((m,) bool), on a posed figure."""
+def worn_surface(piece: Fitted, figure: Figure, material: Material, faces: np.ndarray | None = None,
+                 tile_m: float = 0.25) -> Surface:
+    """A piece, or some of its faces ((m,) bool), on a posed figure. tile_m : side of a texture that is not its own."""
     posed = figure.posed
     rest = piece.at_rest(posed.rest_vertices)
     moves = (piece.weights @ posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)).reshape(-1, 3, 4)
@@ -158,15 +159,10 @@ def worn_surface(piece: Fitted, figure: Figure, material: Material, faces: np.nd
     normals = vertex_normals(points, piece.faces)
     keep = _opaque(piece) if piece.clear else np.ones(len(piece.faces), bool)
     keep = keep if faces is None else keep & faces
-    uv = piece.uv if piece.texture is not None else piece.uv / np.float32(piece.uv_per_m * _tile_m(material))
+    uv = piece.uv if piece.texture is not None else piece.uv / np.float32(piece.uv_per_m * tile_m)
     return Surface(piece.slot, points[piece.corner].astype(np.float32), piece.corner_faces[keep], material, piece.part[keep],
                    uv=uv, rest=rest[piece.corner], chart=piece.chart[keep], chart_uv=piece.chart_uv[keep],
                    normals=normals[piece.corner])
-
-
-def _tile_m(material: Material) -> float:
-    """How large a texture of ours is meant to be, m."""
-    return 0.25 if isinstance(material.base_color, Texture) else 1.0
 
 
 @lru_cache(maxsize=64)

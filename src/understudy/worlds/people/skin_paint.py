@@ -44,7 +44,7 @@ def paint_face(key: Key, look: Look, fm: FaceMasks) -> tuple[Texture, Texture]:
     flush = look.flush * (0.3 + 0.7 * light)
     _darken(skin, fm.cheeks, 0.6 * flush * np.array([0.02, 0.26, 0.24]))
     _darken(skin, fm.nose, 0.5 * flush * np.array([0.02, 0.26, 0.24]))
-    _darken(skin, fm.eyes_round, (0.10 + 0.14 * old) * np.array([0.7, 1.0, 0.9]))
+    _darken(skin, fm.eyes_round, (0.20 + 0.14 * old) * np.array([0.8, 1.0, 0.9]))
     if look.freckles > 0:
         spots = _spots(key.child("freckles"), n, int(160 + 700 * look.freckles), 1.1 * px)
         _darken(skin, np.clip(spots, 0, 1) * np.clip(fm.cheeks * 1.6 + fm.nose, 0, 1), np.array([0.22, 0.4, 0.5]))
@@ -67,7 +67,7 @@ def paint_face(key: Key, look: Look, fm: FaceMasks) -> tuple[Texture, Texture]:
         lip = 0.35 * lip + 0.65 * np.array(hue)
     _mix(skin, lip, 0.8 * fm.lips)
     _mix(skin, look.rgb * 0.18, 0.75 * fm.mouth_line)
-    _mix(skin, look.rgb * 0.3, 0.6 * fm.nostrils)
+    _mix(skin, look.rgb * 0.3, 0.8 * fm.nostrils)
     _mix(skin, np.minimum(look.hair, 0.02) * 0.6, fm.lashes * (0.65 + 0.3 * (look.gender > 0.5)))
     hairs = noise(key.child("strands"), n, (24, min(170, n)), 2) - np.float32(0.5)
     strength = (0.55 + 0.45 * grown) * (0.75 + 0.25 * (0.5 + 0.5 * (look.gender < 0.5)))

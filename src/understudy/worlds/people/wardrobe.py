@@ -21,6 +21,7 @@ from understudy.scene import PART_ID, AssetUse, Material, Skipped, Texture
 from understudy.supports import Interval, Text
 from understudy.worlds.people.body import RestBody, model
 from understudy.worlds.people.clothes import Outfit, fabric
+from understudy.worlds.people.clothes.creases import TILE_M
 from understudy.worlds.people.clothes.headwear import hair_under
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.fitted import Fitted, fit, worn_surface
@@ -134,9 +135,9 @@ class Dress:
             if slot == "outfit" and piece.texture is None:  # cut from two cloths
                 for name in ("top", "bottom"):
                     material = _material(self.key.child(slot, name), piece, figure)
-                    out.append(worn_surface(piece, figure, material, piece.part == PART_ID[name]))
+                    out.append(worn_surface(piece, figure, material, piece.part == PART_ID[name], TILE_M))
             else:
-                out.append(worn_surface(piece, figure, _material(self.key.child(slot), piece, figure)))
+                out.append(worn_surface(piece, figure, _material(self.key.child(slot), piece, figure), tile_m=TILE_M))
             covered[piece.hidden] = True
             name = piece.piece.name
             if slot in _SEE_THROUGH:

@@ -110,7 +110,7 @@ def _garments(key: Key, age: float, gender: float, top: str, bottom: str) -> tup
 
 
 def _outerwear(key: Key, top: str, age: float) -> str:
-    chance = 0.24 if top in ("t-shirt", "shirt", "long-sleeved top", "jumper") else 0.08 if top == "hoodie" else 0.0
+    chance = 0.34 if top in ("t-shirt", "shirt", "long-sleeved top", "jumper") else 0.12 if top == "hoodie" else 0.0
     if age < 2 or key.child("any").uniform() >= chance:
         return "none"
     return _weighed(key.child("kind"), {"jacket": 2.0, "closed jacket": 1.2, "coat": 0.9 if age > 8 else 0.0})

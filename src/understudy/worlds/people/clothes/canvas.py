@@ -14,44 +14,18 @@ All constant lengths are metres on the template (the model's neutral body, 1.67 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from understudy.worlds.people import body
-from understudy.worlds.people.charts import segment_of_bone
+from understudy.worlds.people.clothes.coordinates import LIMBS, Coordinates, locate, on_limb
 from understudy.worlds.people.clothes.subdivide import catmull_clark
 
-LIMBS = ("torso", "arm.L", "arm.R", "leg.L", "leg.R")
 STEP_M = 0.03  # how far up the limb a vertex looks when cloth hangs
+_SEAM_ROUNDS = 8  # of averaging along a seam
 _RINGS = 28  # stations along a limb at which its centre is measured
-_SEGMENT_LIMB = {"upper_leg": "leg", "lower_leg": "leg", "foot": "leg", "upper_arm": "arm", "lower_arm": "arm",
-                 "hand": "arm"}
-
-
-@dataclass(frozen=True)
-class Coordinates:
-    """Where on the body points lie, measured on the template; the same for every figure.
-
-    xyz : (n, 3) template position; arm : (n,) distance along the arm from the shoulder joint towards the hand, negative
-    on the trunk; limb : (n,) index of LIMBS; along : (n,) distance along the limb from its root; around : (n,) angle about
-    the limb's axis, 0 in front, positive to the subject's left
-    """
-
-    xyz: np.ndarray
-    arm: np.ndarray
-    limb: np.ndarray
-    along: np.ndarray
-    around: np.ndarray
-
-    def __getitem__(self, rows: np.ndarray) -> Coordinates:
-        return Coordinates(self.xyz[rows], self.arm[rows], self.limb[rows], self.along[rows], self.around[rows])
-
-    def single(self) -> Coordinates:
-        """The same in float32."""
-        xyz, arm, along, around = (x.astype(np.float32) for x in (self.xyz, self.arm, self.along, self.around))
-        return Coordinates(xyz, arm, self.limb, along, around)
 
 
 @dataclass(frozen=True)
@@ -89,34 +63,6 @@ class Canvas:
         return wanted if self.fine else -(-wanted // 4)
 
 
-def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
-    """Coordinates of points on the template. weights : (n, bones) skinning weights."""
-    model = body.model()
-    kind = np.array([_limb_of(bone) for bone in model.bones])
-    share = np.stack([weights[:, kind == k].sum(1) for k in range(len(LIMBS))], 1)
-    limb = share.argmax(1)
-    joint = dict(zip(model.bones, np.array(model.arrays["template_heads"], float)))
-    arm = np.full(len(xyz), -1.0)
-    along, around = np.zeros(len(xyz)), np.zeros(len(xyz))
-    for k, name in enumerate(LIMBS):
-        stem, _, side = name.partition(".")
-        mine = limb == k
-        if stem == "torso":
-            along[mine] = 0.62 - xyz[mine, 2]
-            around[mine] = np.arctan2(xyz[mine, 0], -(xyz[mine, 1] + 0.035))
-            continue
-        names = ("upperleg01", "lowerleg01", "foot") if stem == "leg" else ("upperarm01", "lowerarm01", "wrist")
-        a, b, c = (joint[f"{n}.{side}"] for n in names)
-        s = _along(xyz, a, b, c)
-        if stem == "arm":
-            has = share[:, k] > 0.02
-            arm = np.where(has, s, np.where(xyz[:, 0] * a[0] > 0, np.minimum(arm, -0.04), arm))
-            arm = np.where((share[:, k] <= 0.02) & (xyz[:, 0] * a[0] > 0), np.clip(s, -1, -0.02), arm)
-        along[mine] = s[mine]
-        around[mine] = _around(xyz[mine], a, b, c, s[mine])
-    return Coordinates(xyz, arm, limb, along, around)
-
-
 def refined(mesh: str, fine: bool = True):
     """One of the body model's helper meshes, subdivided once (Catmull-Clark); or not ``fine``, the same surface with its
     vertices at the corners of the helper mesh alone.
@@ -143,10 +89,12 @@ def canvas(fine: bool = True) -> Canvas:
     """The canvas over the body model's tights, made once per process."""
     model = body.model()
     stencil, faces, xyz, template = refined("tights", fine)
-    weights = stencil @ model.weights
+    limb = _limb_of_faces(faces, locate(xyz, stencil @ model.weights))
+    stencil = _straight_seams(faces, limb, xyz) @ stencil
+    xyz, weights = stencil @ template, stencil @ model.weights
     at = locate(xyz, weights)
     stations, centres = _rings(at)
-    corner_vertex, corner_uv, corner_faces = _unwrap(faces, at)
+    corner_vertex, corner_uv, corner_faces = _unwrap(faces, limb, at)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
     stencil, smooth, up, centres, stations = (
         x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz)), _upward(at), centres, stations))
@@ -197,46 +145,11 @@ def beneath(corners: np.ndarray, template: np.ndarray, body_faces: np.ndarray) -
     return nearest, np.stack([1 - v - w, v, w], -1)
 
 
-@lru_cache(maxsize=1)
-def skin_coordinates() -> Coordinates:
-    """Coordinates of the base mesh's own vertices (V,), in which garments say what they hide."""
-    model = body.model()
-    return locate(np.array(model.arrays["template_vertices"], float), model.weights)
-
-
 def sparse(weights: np.ndarray):
     """Skinning weights as a sparse matrix."""
     from scipy.sparse import csr_matrix
 
     return csr_matrix(np.where(weights > 1e-5, weights, 0), dtype=np.float32)
-
-
-def _limb_of(bone: str) -> int:
-    segment, side = segment_of_bone(bone)
-    stem = _SEGMENT_LIMB.get(segment)
-    return LIMBS.index(f"{stem}.{side}") if stem else 0
-
-
-def _along(p, a, b, c):
-    """Distance along the polyline a-b-c, going on straight beyond both ends."""
-    first, second = np.linalg.norm(b - a), np.linalg.norm(c - b)
-    u, v = (b - a) / first, (c - b) / second
-    s, t = (p - a) @ u, (p - b) @ v
-    bend = (u + v) / np.linalg.norm(u + v)
-    return np.where((p - b) @ bend < 0, s, first + t)
-
-
-def _around(p, a, b, c, s):
-    first = np.linalg.norm(b - a)
-    u, v = (b - a) / first, (c - b) / np.linalg.norm(c - b)
-    lower = s > first
-    axis = np.where(lower[:, None], v, u)
-    foot = np.where(lower[:, None], b + (s - first)[:, None] * v, a + s[:, None] * u)
-    r = p - foot
-    front = np.array([0, -1.0, 0]) - axis * -axis[:, 1:2]
-    left = np.cross(axis, front) * -1.0
-    left = np.where(left[:, :1] < 0, -left, left)
-    return np.arctan2((r * left).sum(1), (r * front).sum(1))
 
 
 def _rings(at: Coordinates):
@@ -290,24 +203,59 @@ def _upward(at: Coordinates):
     return coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (n, n)).tocsr()
 
 
-def _unwrap(faces: np.ndarray, at: Coordinates):
+def _limb_of_faces(faces: np.ndarray, at: Coordinates) -> np.ndarray:
+    """(m,) index of LIMBS: the majority of the corners of the quadrilateral that a face is half of."""
+    half = len(faces) // 2
+    quads = np.concatenate([faces[:half], faces[half:, 2:]], 1)
+    count = (at.limb[quads][..., None] == np.arange(len(LIMBS))).sum(1)
+    return np.tile(count.argmax(1), 2)
+
+
+def _straight_seams(faces: np.ndarray, limb: np.ndarray, xyz: np.ndarray):
+    """(n, n) sparse: vertices between two limbs moved along their loop until it no longer runs in steps, unless that would
+    turn a face over; the others stay.
+
+    Sleeves and trouser legs are sewn on there: textures end, and a stepped seam shows.
+    """
+    from scipy.sparse import coo_matrix, diags, identity
+
+    n = len(xyz)
+    ends = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
+    order = np.lexsort((ends[:, 1], ends[:, 0]))
+    ends, own = ends[order], np.tile(limb, 3)[order]
+    seam = ends[1:][(ends[1:] == ends[:-1]).all(1) & (own[1:] != own[:-1])]
+    pairs = np.concatenate([seam, seam[:, ::-1]])
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n, n)).tocsr()
+    degree = np.asarray(graph.sum(1)).ravel()
+    before, share = _normals(xyz, faces), np.where(degree > 0, 0.5, 0.0)
+    while True:
+        step = diags(share / np.maximum(degree, 1)) @ graph + diags(1 - share)
+        moved = identity(n, format="csr")
+        for _ in range(_SEAM_ROUNDS):
+            moved = (step @ moved).tocsr()
+        after = _normals(moved @ xyz, faces)
+        turned = np.unique(faces[(before * after).sum(1) < 0.05 * (before * before).sum(1)])
+        if not share[turned].any():
+            return moved
+        share[turned] = np.where(share[turned] > 0.05, 0.5 * share[turned], 0)
+
+
+def _normals(xyz: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(m, 3) normals, as long as twice the faces' areas."""
+    a, b, c = (xyz[faces[:, i]] for i in range(3))
+    return np.cross(b - a, c - a)
+
+
+def _unwrap(faces: np.ndarray, limb: np.ndarray, at: Coordinates):
     """Metric texture coordinates: each limb a cylinder whose circumference is a whole number of 0.1 m, seam at the back of
     the trunk and on the inner side of the limbs; on the shoulders v goes on towards the neck."""
-    limb = np.sort(at.limb[faces], 1)[:, 1]  # the majority of three
     corner_limb = np.repeat(limb[:, None], 3, 1)
     round_m = np.array([0.9, 0.3, 0.3, 0.5, 0.5])  # circumferences on the template
-    around, along = at.around[faces], at.along[faces].copy()
-    foreign = at.limb[faces] != corner_limb  # a corner that belongs to the neighbour limb: measured in this limb's terms
-    xyz = at.xyz[faces]
-    if foreign.any():
-        torso_around = np.arctan2(xyz[..., 0], -(xyz[..., 1] + 0.035))
-        use = foreign & (corner_limb == 0)
-        around[use], along[use] = torso_around[use], 0.62 - xyz[use][:, 2]
-        own = np.where(foreign, np.nan, around)
-        mean_around, mean_along = np.nanmean(own, 1), np.nanmean(np.where(foreign, np.nan, along), 1)
-        use = foreign & (corner_limb != 0)
-        row = np.nonzero(use)[0]
-        around[use], along[use] = mean_around[row], mean_along[row] - 0.012
+    xyz = at.xyz[faces].astype(float)
+    along, around = np.zeros(faces.shape), np.zeros(faces.shape)
+    for k in range(len(LIMBS)):
+        mine = limb == k
+        along[mine], around[mine] = (x.reshape(-1, 3) for x in on_limb(k, xyz[mine].reshape(-1, 3)))
     turn = np.where(corner_limb == 0, 0.0, np.where(corner_limb % 2 == 1, -np.pi / 2, np.pi / 2))
     angle = np.mod(around + turn + np.pi, 2 * np.pi)
     wide = np.ptp(angle, axis=1) > np.pi

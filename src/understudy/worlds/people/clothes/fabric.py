@@ -11,6 +11,7 @@ from understudy.assets.palettes import palette, srgb_encode_fast
 from understudy.assets.patterns import pattern, pattern_with_relief, relief
 from understudy.key import Key
 from understudy.scene import Material, Texture
+from understudy.worlds.people.clothes.creases import TILE_M, creased
 from understudy.worlds.people.figure import Detail
 
 Colour = tuple[float, float, float]
@@ -18,26 +19,28 @@ Colour = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Cloth:
-    """A kind of cloth: patterns with weights, the size of a pattern's tile in metres, and the look of its surface."""
+    """A kind of cloth: patterns with weights, the side of a pattern's tile (a whole part of a creased tile), the look of its
+    surface, the height of its weave and that of the creases it falls into; lengths in metres."""
 
     patterns: Mapping[str, float]
     tile_m: float
     roughness: float = 0.85
     sheen: float = 0.3
     bump_m: float = 0.0008
+    crease_m: float = 0.026
 
 
-_PRINTS = {"plain": 6.0, "stripes": 1.2, "dots": 0.25, "floral": 0.3, "camouflage": 0.12, "gradient": 0.15}
+_PRINTS = {"plain": 5.0, "stripes": 1.4, "dots": 0.3, "floral": 0.4, "camouflage": 0.15, "gradient": 0.15}
 CLOTHS: Mapping[str, Cloth] = {
     "jersey": Cloth({**_PRINTS, "print": 1.6}, 0.30),
-    "shirting": Cloth({"plain": 4.0, "stripes": 1.2, "pinstripes": 0.8, "gingham": 0.7, "plaid": 1.6, "floral": 0.4}, 0.30,
+    "shirting": Cloth({"plain": 3.2, "stripes": 1.2, "pinstripes": 0.8, "gingham": 1.0, "plaid": 1.8, "floral": 0.5}, 0.30,
                       0.8),
     "knit": Cloth({"knit": 4.0, "stripes": 1.0}, 0.15, 0.95, 0.5, 0.002),
     "fleece": Cloth({"plain": 4.0, "print": 0.8}, 0.30, 0.95, 0.5),
     "denim": Cloth({"denim": 1.0}, 0.10, 0.9, 0.2),
-    "twill": Cloth({"plain": 5.0, "herringbone": 0.5, "pinstripes": 0.4, "plaid": 0.2, "corduroy": 0.5}, 0.25, 0.85),
-    "stretch": Cloth({"plain": 5.0, "camouflage": 0.3, "gradient": 0.3}, 0.25, 0.55, 0.1, 0.0003),
-    "wool": Cloth({"plain": 4.0, "herringbone": 1.0, "plaid": 0.6}, 0.25, 0.95, 0.6, 0.001),
+    "twill": Cloth({"plain": 5.0, "herringbone": 0.5, "pinstripes": 0.4, "plaid": 0.2, "corduroy": 0.5}, 0.30, 0.85),
+    "stretch": Cloth({"plain": 5.0, "camouflage": 0.3, "gradient": 0.3}, 0.30, 0.55, 0.1, 0.0003),
+    "wool": Cloth({"plain": 4.0, "herringbone": 1.0, "plaid": 0.6}, 0.30, 0.95, 0.6, 0.001),
     "dress": Cloth({"plain": 3.0, "floral": 1.6, "dots": 0.8, "stripes": 0.7, "gingham": 0.3, "gradient": 0.4}, 0.30, 0.75),
     "shell": Cloth({"plain": 5.0, "camouflage": 0.3}, 0.30, 0.5, 0.1, 0.0006),
     "leather": Cloth({"plain": 1.0}, 0.10, 0.45, 0.0, 0.0004),
@@ -57,25 +60,22 @@ class Choice:
     colours: tuple[Colour, ...]
     key: Key
 
-    @property
-    def tile_m(self) -> float:
-        return PRINT_M if self.pattern == "print" else CLOTHS[self.cloth].tile_m
-
     def material(self, detail: Detail) -> Material:
+        """Its texture, TILE_M square, as finely as ``detail`` shows it."""
         kind = CLOTHS[self.cloth]
-        size, bump = detail.texels(1.5 * self.tile_m, _PX), None  # a weave is finer than what is drawn of it
         if self.pattern == "print":
             colour = _print(self.key.child("print"), self.colours)
-            bump = relief("plain", self.key, 128) if detail.shows(self.tile_m / 64) else None
-        elif detail.shows(self.tile_m / 32):
-            colour, bump = pattern_with_relief(self.pattern, self.key.child("weave"), size, self.colours)
+            weave = relief("plain", self.key, 128) if detail.shows(TILE_M / 64) else None
         else:
-            colour = pattern(self.pattern, self.key.child("weave"), size, self.colours)
+            size = detail.texels(kind.tile_m, _PX)
+            if detail.shows(kind.tile_m / 32):
+                colour, weave = pattern_with_relief(self.pattern, self.key.child("weave"), size, self.colours)
+            else:
+                colour, weave = pattern(self.pattern, self.key.child("weave"), size, self.colours), None
+        times = 1 if self.pattern == "print" else round(TILE_M / kind.tile_m)
+        colour, bump, bump_m = creased(self.key.child("creases"), colour, times, kind.crease_m, weave, kind.bump_m, detail)
         return Material(colour, roughness=kind.roughness, specular=0.25 if kind.roughness > 0.6 else 0.5, sheen=kind.sheen,
-                        bump=bump, bump_m=kind.bump_m if bump else 0.0)
-
-
-PRINT_M = 0.9  # a printed top's texture goes once around the trunk
+                        bump=bump, bump_m=bump_m)
 
 
 def choose(key: Key, cloth: str, wanted: str = "auto", colour: str = "auto", printed: bool = True) -> Choice:
@@ -116,7 +116,7 @@ def colour_name(rgb: Colour) -> str:
 
 
 def _print(key: Key, colours: tuple[Colour, ...]) -> Texture:
-    """A plain cloth with one graphic on the chest, PRINT_M square (u 0.5 is the middle of the front, v runs downwards from
+    """A plain cloth with one graphic on the chest, TILE_M square (u 0.5 is the middle of the front, v runs downwards from
     the neck)."""
     import cv2
 

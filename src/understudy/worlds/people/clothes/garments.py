@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.key import Key
-from understudy.worlds.people.clothes.canvas import Coordinates
+from understudy.worlds.people.clothes.coordinates import Coordinates
 from understudy.worlds.people.clothes.shell import Ease
 
 Levels = list[np.ndarray]
@@ -109,10 +109,11 @@ def _pick(key: Key, **weights: float) -> str:
     return list(weights)[key.weighted(list(weights.values()))]
 
 
-def _upper(sleeve: tuple[float, float] | None, hem: tuple[float, float], open_m: float = 0.0, **necks: float):
+def _upper(sleeve: tuple[float, float] | None, hem: tuple[float, float], open_m: tuple[float, float] = (0, 0),
+           **necks: float):
     def make(key: Key) -> Cut:
         return Cut(None if sleeve is None else _in(key, "sleeve", *sleeve), _pick(key.child("neck"), **necks), 1.0,
-                   _in(key, "hem", *hem), open_m)
+                   _in(key, "hem", *hem), _in(key, "open", *open_m))
 
     return make
 
@@ -151,7 +152,7 @@ TOPS: dict[str, Garment] = {
 }
 OUTERWEAR: dict[str, Garment] = {
     "jacket": Garment("outerwear", {"shell": 2, "denim": 1, "leather": 0.7, "wool": 0.6},
-                      _upper((0.42, 0.45), (-0.02, 0.06), 0.035, collar=1),
+                      _upper((0.42, 0.45), (-0.02, 0.06), (0.012, 0.075), collar=1),
                       _loose(0.014, (0.008, 0.018), (0.30, 0.05), (0.25, 0.10), folds=(0.006, 0.010), rounds=12)),
     "closed jacket": Garment("outerwear", {"shell": 2, "fleece": 1}, _upper((0.42, 0.45), (-0.02, 0.04), high=1),
                              _loose(0.015, (0.010, 0.024), (0.25, 0.05), (0.22, 0.08), folds=(0.007, 0.012), rounds=14)),

@@ -14,6 +14,7 @@ from understudy.key import Key
 from understudy.scene import PART_ID, Material, Surface
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.canvas import neighbour_average, sparse
+from understudy.worlds.people.clothes.creases import TILE_M
 from understudy.worlds.people.clothes.fabric import Choice, choose
 from understudy.worlds.people.clothes.shell import move, size_of
 from understudy.worlds.people.clothes.tailor import body_charts, cut_out, sew
@@ -57,7 +58,7 @@ class Headwear:
         length = cut_out(h, level)
         chart, chart_uv = body_charts()
         out = [sew(self.kind, "hat", length, posed=move(moves[length.vertices], cloth[length.vertices]),
-                   rest=cloth[length.vertices], per_m=1 / self.cloth.tile_m, chart=chart[h.face], chart_uv=chart_uv[h.face],
+                   rest=cloth[length.vertices], per_m=1 / TILE_M, chart=chart[h.face], chart_uv=chart_uv[h.face],
                    material=material, hem_m=0.003 * size, facing_m=0.012 * size)]
         if self.kind == "cap":
             out.append(_brim(h, cloth, moves, size, material))

@@ -11,7 +11,9 @@ from understudy.key import Key
 from understudy.scene import Material, Surface
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes import shell, shoes, skirts
-from understudy.worlds.people.clothes.canvas import canvas, skin_coordinates
+from understudy.worlds.people.clothes.canvas import canvas
+from understudy.worlds.people.clothes.coordinates import skin_coordinates
+from understudy.worlds.people.clothes.creases import TILE_M
 from understudy.worlds.people.clothes.fabric import Choice, Colour, colour_name
 from understudy.worlds.people.clothes.garments import GARMENTS, WAIST, Cut, collar_levels, levels
 from understudy.worlds.people.clothes.headwear import Headwear
@@ -140,14 +142,14 @@ def _skirt_charts(fine: bool):
 
 def _sewn(m: shell.Measures, cloth: np.ndarray, item: Item, cut: Cut, material: Material) -> Surface:
     return _cut_and_sew(item.name, GARMENTS[item.name].part, m, cloth, levels(cut, m.canvas.at), material,
-                        1 / item.cloth.tile_m, hem_m=0.0025 + 0.2 * item.ease.gap_m)
+                        1 / TILE_M, hem_m=0.0025 + 0.2 * item.ease.gap_m)
 
 
 def _collar(m: shell.Measures, cloth: np.ndarray, item: Item, material: Material) -> Surface:
     level = collar_levels(item.cut, m.canvas.at)
     off = 0.004 + 0.007 * np.clip(level[0] / 0.03, 0, 1)  # it stands up at the neck and lies over the garment below
     raised = cloth + (off * m.size)[:, None] * m.normals
-    return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, material, 1 / item.cloth.tile_m,
+    return _cut_and_sew("collar", GARMENTS[item.name].part, m, raised, level, material, 1 / TILE_M,
                         hem_m=0.003, facing_m=0.008)
 
 
@@ -169,7 +171,7 @@ def _skirt(figure: Figure, m: shell.Measures, cloth: np.ndarray, item: Item, wai
     length = cut_out(s, (waist - z, z - item.cut.bottom))
     chart, chart_uv = _skirt_charts(m.canvas.fine)
     return sew("skirt", GARMENTS[item.name].part, length, posed=posed[length.vertices], rest=cloth[length.vertices],
-               per_m=1 / item.cloth.tile_m, chart=chart, chart_uv=chart_uv, material=material)
+               per_m=1 / TILE_M, chart=chart, chart_uv=chart_uv, material=material)
 
 
 def _hidden_by_skirt(bottom: float, waist: float) -> np.ndarray:

@@ -15,7 +15,8 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.worlds.people.body import vertex_normals
-from understudy.worlds.people.clothes.canvas import LIMBS, STEP_M, Canvas, canvas
+from understudy.worlds.people.clothes.canvas import STEP_M, Canvas, canvas
+from understudy.worlds.people.clothes.coordinates import LIMBS
 from understudy.worlds.people.figure import Figure
 
 COARSE_M = 0.03  # about how far apart the coarse canvas's vertices lie

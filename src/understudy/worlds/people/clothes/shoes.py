@@ -9,7 +9,8 @@ from functools import cache
 import numpy as np
 
 from understudy.key import Key
-from understudy.worlds.people.clothes.canvas import LIMBS, Coordinates, canvas
+from understudy.worlds.people.clothes.canvas import canvas
+from understudy.worlds.people.clothes.coordinates import LIMBS, Coordinates
 from understudy.worlds.people.clothes.shell import Measures
 
 _FLOOR_M = -0.817  # the template's soles
