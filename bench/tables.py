@@ -1,12 +1,16 @@
 """The figures of the tables wing: fidelity, use, attacks, time and memory, for one engine and any number of others.
 
     python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
-    python bench/tables.py berka/data --split account          # linked tables: keys, links, accuracy across tables
+    python bench/tables.py berka/data --split account [--public-tables district]    # linked: keys, links, accuracy across
     python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]    # differential privacy
+    python bench/tables.py census.csv.gz --target income --peer mostlyai --python ENV/bin/python [--minutes 2]
+    python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 --public --peer dpgan    # other engines
     python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
 
-Each seed splits the table anew into train and holdout of equal size. Every line is followed by the bound: the holdout beside
-the train rows. Time is processor time of this process from an import-free start to the last made row.
+Each seed splits the table anew into train and holdout of equal size; with --swap each split is used both ways round and
+the two runs are averaged, so that the luck of a split (to whom of two halves made rows come nearer by chance) cancels. Every
+line is followed by the bound: the holdout beside the train rows. Time is processor time of this process from an import-free
+start to the last made row.
 """
 
 from __future__ import annotations
@@ -41,15 +45,31 @@ print(json.dumps({"fit_s": fitted - start, "sample_s": time.process_time() - fit
 """
 
 
-def apart(train: Path, made: Path, n: int, privacy: str, seed: int) -> dict:
+def apart(work: Path, n: int, privacy: str, seed: int) -> dict:
     """Fit and sample in a process of its own, imports included."""
     done = subprocess.run(
-        [sys.executable, "-c", WORK, str(train), str(made), str(n), privacy, str(seed)],
+        [sys.executable, "-c", WORK, str(work / "train.parquet"), str(work / "made.parquet"), str(n), privacy, str(seed)],
         check=True,
         capture_output=True,
         text=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def by_peer(args, work: Path, n: int, level: str, seed: int) -> dict:
+    """Another engine's rows, and the processor time of all its processes."""
+    train = work / "train.parquet"
+    command = [sys.executable, "-m", "understudy", "table", "peer", str(train), "--engine", args.peer, "-n", str(n)]
+    command += ["-o", str(work / "made.parquet"), "--seed", str(seed)]
+    if args.peer == "dpgan":
+        command += ["--schema", f"{train}.yaml", "--epsilon", level.split()[1], "--delta", level.split()[2]]
+    else:
+        command += ["--python", str(args.python), "--minutes", str(args.minutes)]
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"cpu_s": cpu_s, "clock_s": time.perf_counter() - start}
 
 
 def figures(train, holdout, made, target: str, seed: int, attacks: bool = True) -> dict[str, float]:
@@ -84,10 +104,12 @@ def figures(train, holdout, made, target: str, seed: int, attacks: bool = True) 
 
 
 def show(title: str, rows: list[dict[str, float]]) -> None:
-    print(f"\n{title} ({len(rows)} seeds)")
+    print(f"\n{title} ({len(rows)} splits)")
     for name in rows[0]:
         own = [row[name] for row in rows]
-        spread = f"  ({min(own):.4f} to {max(own):.4f})" if len(own) > 1 else ""
+        spread = ""
+        if len(own) > 1:
+            spread = f"  ({min(own):.4f} to {max(own):.4f}; mean +- {statistics.stdev(own) / len(own) ** 0.5:.4f})"
         print(f"  {name:16} {statistics.mean(own):8.4f}{spread}", flush=True)
 
 
@@ -102,6 +124,11 @@ def main() -> None:
     parser.add_argument("--delta", type=float, default=1e-6)
     parser.add_argument("--public", action="store_true", help="names and bounds are public (as data sets' notes list them)")
     parser.add_argument("--split", metavar="TABLE", help="a folder of linked tables: halve it by the rows of this table")
+    parser.add_argument("--public-tables", default="", metavar="A,B", help="linked tables whose rows are public knowledge")
+    parser.add_argument("--swap", action="store_true", help="use each split both ways round")
+    parser.add_argument("--peer", metavar="NAME", help="another engine: mostlyai (with --python) or dpgan (with --epsilon)")
+    parser.add_argument("--python", type=Path, help="bin/python of the other engine's environment")
+    parser.add_argument("--minutes", type=float, default=2.0, help="the other engine trains no longer, by the clock")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--fidelity-only", action="store_true")
     args = parser.parse_args()
@@ -112,7 +139,7 @@ def main() -> None:
     from understudy.tables.source import read
 
     if args.split:
-        linked(args.data, args.split, args.seeds)
+        linked(args.data, args.split, args.seeds, args.public_tables.split(","))
         return
     (table,) = read(args.data).tables.values()
     with tempfile.TemporaryDirectory() as folder:
@@ -130,14 +157,15 @@ def main() -> None:
             rows = []
             for seed in range(args.seeds):
                 order = Key(seed).child("split").permutation(table.num_rows)
-                train, holdout = (table.take(pa.array(part)) for part in (order[:n], order[n : 2 * n]))
-                pq.write_table(train, work / "train.parquet")
-                cost = apart(work / "train.parquet", work / "made.parquet", n, level, seed)
-                made = pq.read_table(work / "made.parquet")
-                rows.append(
-                    figures(train, holdout, made, target, seed, not args.fidelity_only) | cost
-                )
-            show(f"{args.data.name}, {n:,} rows, {level}", rows)
+                halves = [table.take(pa.array(part)) for part in (order[:n], order[n : 2 * n])]
+                both = []
+                for train, holdout in (halves, halves[::-1])[: 1 + args.swap]:
+                    pq.write_table(train, work / "train.parquet")
+                    run = by_peer(args, work, n, level, seed) if args.peer else apart(work, n, level, seed)
+                    made = pq.read_table(work / "made.parquet")
+                    both.append(figures(train, holdout, made, target, seed, not args.fidelity_only) | run)
+                rows.append({name: statistics.mean(run[name] for run in both) for name in both[0]})
+            show(f"{args.data.name}, {n:,} rows, {args.peer or 'ours'}, {level}", rows)
 
 
 def declared(table, target: str, public: bool) -> str:
@@ -164,8 +192,10 @@ def declared(table, target: str, public: bool) -> str:
     return to_yaml({"train": dataclasses.replace(schema, columns=columns, target=target)})
 
 
-def linked(folder: Path, split: str, seeds: int) -> None:
+def linked(folder: Path, split: str, seeds: int, public: list[str]) -> None:
     """Learn one half of the rows of ``split`` with all that hangs on them; compare what is made with the other half."""
+    import dataclasses
+
     from understudy.key import Key
     from understudy.tables import fit
     from understudy.tables.detect import detect
@@ -173,6 +203,7 @@ def linked(folder: Path, split: str, seeds: int) -> None:
 
     tables = read(folder)
     schemas, _ = detect(tables)
+    schemas = {name: dataclasses.replace(schema, public=name in public) for name, schema in schemas.items()}
     rows = []
     for seed in range(seeds):
         order = Key(seed).child("split").permutation(tables.tables[split].num_rows)
@@ -271,11 +302,11 @@ def million(table, work: Path) -> None:
             spread = 0.02 * x.std() * Key(0).child("noise", name).normals(len(x))
             own = pa.array(np.where(x != 0, np.round(x + spread), x))
         columns[name] = own
-    pq.write_table(pa.table(columns), work / "million.parquet")
+    pq.write_table(pa.table(columns), work / "train.parquet")
     del big, columns
     for n in (1_000_000, 10_000_000):
         start = time.perf_counter()
-        cost = apart(work / "million.parquet", work / "made.parquet", n, "standard", 0)
+        cost = apart(work, n, "standard", 0)
         print(
             f"a million rows learnt, {n:,} made: fit {cost['fit_s']:.1f} s, sample {cost['sample_s']:.1f} s of CPU, "
             f"{cost['mb']:.0f} MB, {time.perf_counter() - start:.1f} s by the clock",

@@ -10,7 +10,7 @@ import pytest
 from understudy.key import Key
 from understudy.tables import chain, dependence
 from understudy.tables.settings import LEVELS, Settings, level
-from understudy.tables.trees import groups, grow, root
+from understudy.tables.trees import _leaning, groups, grow, root
 
 
 def coins(n=20_000):
@@ -66,11 +66,43 @@ def test_every_leaf_has_the_floor():
         ORDERED | {"x": True, "y": True},
         "y",
         ("x", "a"),
-        Settings(floor=70, penalty=0.1),
+        Settings(floor=70, choice=0.1),
         np.arange(3000),
     )
     owners = np.bincount(tree.leaves(states, 3000))
     assert len(owners) > 5 and owners.min() >= 70
+
+
+def test_leaving_one_out_in_closed_form_is_leaving_one_out():
+    """A root and a leaf of it: each row is taken away, both are learnt again, and tell it."""
+    root_rows, leaf_rows, lean = np.array([9.0, 4.0, 7.0]), np.array([6.0, 1.0, 2.0]), np.full(3, 1.5)
+    _, nats = _leaning(np.array([root_rows, leaf_rows]), np.repeat([[20.0], [9.0]], 3, 1), lean, np.array([-1, 0]))
+
+    def told(more):
+        total = 0.0
+        for state, count in enumerate(leaf_rows):
+            gone = np.eye(3)[state]
+            above = (root_rows - gone) / 19
+            total += count * np.log(((leaf_rows - gone + more * lean[0] * above) / (8 + more * lean[0]))[state])
+        return total
+
+    assert nats[1] == pytest.approx(max(told(more) for more in (1, 3, 10, 30, 100)))
+
+
+def test_detail_that_is_chance_goes_back_to_the_parent():
+    """x moves y's half and nothing else: the halves stay as they are, what lies within them is told alike on either side."""
+    n, key = 4000, Key(6)
+    x = (key.child("x").uniforms(n) < 0.5).astype(np.int32)
+    half = (key.child("h").uniforms(n) < np.where(x, 0.8, 0.2)).astype(np.int32)
+    y = 40 * half + (key.child("y").uniforms(n) * 40).astype(np.int32)
+    tree = grow({"x": x, "y": y}, {"x": 2, "y": 80}, {"x": False, "y": True}, "y", ("x",), Settings(), np.arange(n))
+    each = np.diff(np.concatenate([np.zeros((2, 1)), tree.ends[tree.leaves({"x": np.arange(2)}, 2)]], 1))
+    low = [np.bincount(y[x == i], minlength=80) / (x == i).sum() for i in (0, 1)]
+    for i in (0, 1):
+        assert each[i][40:].sum() == pytest.approx(low[i][40:].sum(), abs=0.02)
+    within = [e[40:] / e[40:].sum() for e in each]
+    raw = [e[40:] / e[40:].sum() for e in low]
+    assert np.abs(within[0] - within[1]).sum() < 0.8 * np.abs(raw[0] - raw[1]).sum()
 
 
 def test_exact_laws_are_kept_exactly(learnt):
@@ -127,5 +159,6 @@ def test_groups_keep_heavy_states_alone():
 def test_levels_grow_more_careful():
     rows = [LEVELS[name] for name in ("close", "standard", "careful", "strict")]
     for less, more in itertools.pairwise(rows):
-        assert less.owners <= more.owners and less.floor < more.floor and less.penalty < more.penalty
+        assert less.owners <= more.owners and less.floor < more.floor
+        assert less.choice < more.choice and less.lean < more.lean
     assert level("standard", 30).owners == 30

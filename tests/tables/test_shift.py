@@ -163,6 +163,33 @@ def test_the_command(files, capsys):
     assert figures["groups"][0]["supported"] and 0.5 < figures["groups"][0]["estimate"] < 1
 
 
+class Strange:
+    """A learner that skops has never heard of."""
+
+    def predict(self, frame):
+        return [True] * len(frame)
+
+
+def test_skops_files_are_read_and_never_run(files, capsys):
+    io = pytest.importorskip("skops.io")
+    joblib = pytest.importorskip("joblib")
+    io.dump(joblib.load(files / "learner.joblib"), files / "learner.skops")
+    io.dump(Strange(), files / "strange.skops")
+    (files / "broken.skops").write_bytes(b"nothing")
+    call = ["table", "shift", str(files / "m"), "--target", "rich", "-n", "500", "--predictor"]
+    told = {}
+    for kind, more in (("joblib", []), ("skops", ["--trust", "sklearn.tree._tree.Tree"])):
+        assert main([*call, str(files / f"learner.{kind}"), *more, "-o", str(files / f"{kind}.json")]) == 0
+        told[kind] = (files / f"{kind}.json").read_text()
+    assert told["joblib"] == told["skops"]
+    capsys.readouterr()
+    for name, message in (("learner", "--trust sklearn.tree"), ("strange", "does not trust"), ("broken", "cannot be read")):
+        assert main([*call, str(files / f"{name}.skops")]) == UsageError.exit_code
+        said = capsys.readouterr().err
+        assert message in said and "Traceback" not in said
+        assert ("Strange" in said) == (name == "strange")
+
+
 def test_what_is_wrong_is_one_message(files, capsys):
     call = ["table", "shift", str(files / "m"), "--target", "rich", "--predictor"]
     (files / "broken.joblib").write_bytes(b"nothing")

@@ -48,12 +48,13 @@ def budget(args: argparse.Namespace) -> Budget | None:
         if args.delta is not None:
             raise UsageError("delta goes with epsilon", where="--delta", wanted="--epsilon E --delta D")
         return None
-    if args.privacy or getattr(args, "owners", None):
+    level = getattr(args, "privacy", None)
+    if level or getattr(args, "owners", None):
         raise UsageError(
             "differential privacy has no owners and no levels: noise protects each row",
             where="--epsilon",
             wanted="--epsilon alone",
-            got="--privacy" if args.privacy else "--owners",
+            got="--privacy" if level else "--owners",
         )
     budget = Budget(args.epsilon) if args.delta is None else Budget(args.epsilon, args.delta)
     needs_public_schema(args.schema)

@@ -1,4 +1,4 @@
-"""``understudy table report``, ``audit`` and ``shift``: made rows measured, attacked, and used to judge a learner."""
+"""``understudy table report``, ``audit``, ``peer``, ``shift``: made rows measured, attacked, and used to judge a learner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def arguments(commands: argparse._SubParsersAction) -> None:
-    """The three commands' own."""
+    """The four commands' own."""
     report = commands.add_parser("report", help="learn half of a table, make rows, measure and attack them; HTML and JSON")
     asking.data(report)
     _judged(report)
@@ -40,6 +40,17 @@ def arguments(commands: argparse._SubParsersAction) -> None:
         "--schema", type=Path, metavar="YAML", help="what each column holds (guessed from the real rows if left out)"
     )
 
+    peer = commands.add_parser("peer", help="make rows with another engine, to audit them beside ours")
+    asking.data(peer)
+    peer.add_argument("--engine", required=True, metavar="NAME", help="mostlyai (an environment of its own) or dpgan")
+    peer.add_argument("--python", type=Path, metavar="FILE", help="mostlyai: bin/python of an environment that has it")
+    peer.add_argument("--minutes", type=float, default=10.0, metavar="M", help="mostlyai: train no longer (default 10)")
+    asking.private(peer)
+    peer.add_argument("--schema", type=Path, metavar="YAML", help="what each column holds (guessed if left out)")
+    peer.add_argument("-n", "--count", type=int, metavar="N", help="rows (as many as there are if left out)")
+    peer.add_argument("--seed", type=int, default=0, help="the root of all randomness but noise (default 0)")
+    peer.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="a .parquet or .csv file")
+
     shift = commands.add_parser("shift", help="test a learner on a population that the data has few rows of")
     shift.add_argument("model", type=Path, metavar="MODEL")
     shift.add_argument(
@@ -48,6 +59,7 @@ def arguments(commands: argparse._SubParsersAction) -> None:
         metavar="FILE|MODULE:NAME",
         help="a learner with predict(frame): .joblib or .pkl (runs code: your own only), .skops, or a function",
     )
+    shift.add_argument("--trust", metavar="A,B,...", help="types that a .skops file may hold beside skops's own list")
     shift.add_argument("--target", metavar="COLUMN", help="what it predicts (the schema's if left out)")
     shift.add_argument("--where", action="append", default=[], metavar="STATEMENT", help='who belongs to it ("age > 60")')
     shift.add_argument(
@@ -109,6 +121,47 @@ def audit(args: argparse.Namespace) -> int:
     return _told(found, f"{args.made.name}: made rows", args.out or Path(f"{args.made.name.partition('.')[0]}-audit.html"))
 
 
+def peer(args: argparse.Namespace) -> int:
+    from understudy.errors import UsageError
+    from understudy.tables.detect import detect
+    from understudy.tables.output import checked, write
+    from understudy.tables.peers import apart, compared, dpgan, rows
+    from understudy.tables.schema import from_yaml
+    from understudy.tables.source import read
+
+    if args.engine not in ("mostlyai", "dpgan"):
+        raise UsageError("there is no such engine", where="--engine", wanted="mostlyai or dpgan", got=args.engine)
+    if args.engine == "mostlyai" and args.python is None:
+        raise UsageError(
+            "it lives in an environment of its own", where="--engine mostlyai", wanted="--python", remedy=apart.INSTALL
+        )
+    budget = asking.budget(args)
+    if (budget is None) == (args.engine == "dpgan"):
+        raise UsageError("epsilon is for dpgan, and dpgan needs it", where="--epsilon", got=f"--engine {args.engine}")
+    checked(args.out)
+    tables = read(args.data, drop_ragged=args.drop_ragged)
+    if len(tables.tables) != 1:
+        raise UsageError("a peer learns one table", where=asking.shown(args.data), got=", ".join(tables.tables))
+    ((name, table),) = tables.tables.items()
+    (whole,) = (from_yaml(args.schema) if args.schema else detect(tables)[0]).values()
+    schema, n = compared(whole), table.num_rows if args.count is None else args.count
+    if n < 1:
+        raise UsageError("a number of rows is needed", where="-n", wanted="at least 1", got=n)
+    left = [c for c in whole.columns if c not in schema.columns]
+    if left:
+        print(f"note: given to no other engine: {', '.join(left)}", file=sys.stderr)
+
+    def engine(values):
+        if budget is None:
+            return apart.make(values, n, python=args.python, minutes=args.minutes, seed=args.seed)
+        made, cost = dpgan.make(values, schema, n, budget, args.seed)
+        print(f"{args.out}: epsilon {cost['epsilon']:.4g} of {budget.epsilon:g}, delta {budget.delta:g}, by Opacus")
+        return made
+
+    print(f"{args.out}: {write(iter([rows(table, whole, name, engine)]), args.out):,} rows")
+    return 0
+
+
 def shift(args: argparse.Namespace) -> int:
     import json
 
@@ -124,7 +177,7 @@ def shift(args: argparse.Namespace) -> int:
         raise UsageError("say what the learner predicts", wanted="--target COLUMN")
     found = shifted(
         model,
-        predictor(args.predictor),
+        predictor(args.predictor, asking.names(args.trust)),
         target,
         where=args.where,
         settings=args.set,

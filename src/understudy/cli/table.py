@@ -83,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         "strip": _strip,
         "report": judging.report,
         "audit": judging.audit,
+        "peer": judging.peer,
         "shift": judging.shift,
     }
     return commands[args.what](args)
@@ -151,7 +152,7 @@ def _sample(args: argparse.Namespace) -> int:
     if args.where:
         wishes["where"] = args.where
     for name, chunks in model.stream(args.count, args.seed, **wishes):
-        path = args.out if len(model.tables) == 1 else args.out / f"{name}.csv"
+        path = args.out if len(model.tables) + len(model.public) == 1 else args.out / f"{name}.csv"
         rows = write(chunks, path)
         print(f"{path}: {rows:,} rows")
     return 0

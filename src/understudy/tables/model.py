@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from understudy.errors import MissingDependency, TableError, UsageError
 from understudy.key import Key
-from understudy.tables import conditions, modelfile, relations, settings, single
+from understudy.tables import conditions, modelfile, public, relations, settings, single
 from understudy.tables.detect import detect
 from understudy.tables.relations import Link
 from understudy.tables.schema import Schema, from_plain, from_yaml
@@ -29,12 +29,13 @@ REMEDY = "pip install 'understudy[tables]'"
 @dataclass(frozen=True)
 class Model:
     """tables : name -> its model, parents before children; notes : what was mended or left out while learning
-    links : table -> its links to others
+    links : table -> its links to others; public : tables that are given out as they are
     """
 
     tables: Mapping[str, TableModel]
     notes: tuple[str, ...] = ()
     links: Mapping[str, list[Link]] = field(default_factory=dict)
+    public: Mapping[str, pa.Table] = field(default_factory=dict)
 
     @property
     def only(self) -> TableModel:
@@ -52,6 +53,8 @@ class Model:
     def stream(self, n: int | None = None, seed: int = 0, **wishes: Any) -> Iterator[tuple[str, Iterator[pa.Table]]]:
         """The same, in chunks: memory does not grow with n. A row depends on the model, the seed and its own number."""
         scale = wishes.pop("scale", None)
+        for name, table in self.public.items():
+            yield name, iter([table])
         if len(self.tables) > 1:
             if wishes or n is not None:
                 raise UsageError(
@@ -78,7 +81,9 @@ class Model:
         store: dict[str, Any] = {}
         tables = {name: table.plain(store) for name, table in self.tables.items()}
         links = {name: [asdict(link) for link in own] for name, own in self.links.items()}
-        modelfile.save(Path(path), {"tables": tables, "notes": list(self.notes), "links": links}, store)
+        store |= {f"public.{name}": public.packed(table) for name, table in self.public.items()}
+        own = {"tables": tables, "notes": list(self.notes), "links": links, "public": list(self.public)}
+        modelfile.save(Path(path), own, store)
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -88,9 +93,10 @@ class Model:
             schemas = from_plain({"tables": {name: table["schema"] for name, table in own["tables"].items()}}, str(path))
             links = {name: [Link(**link) for link in part] for name, part in own["links"].items()}
             tables = {name: TableModel.restore(name, table, store, schemas[name]) for name, table in own["tables"].items()}
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            known = {name: public.unpacked(store[f"public.{name}"]) for name in own.get("public", ())}
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OSError) as error:
             raise TableError("the model is broken", where=path, got=type(error).__name__) from None
-        return cls(tables, tuple(own["notes"]), links)
+        return cls(tables, tuple(own["notes"]), links, known)
 
 
 def fit(
@@ -131,15 +137,16 @@ def fit(
             wanted=", ".join(tables.tables),
             got=", ".join(schemas),
         )
+    tables, schemas, known = public.set_apart(tables, schemas)
     if len(tables.tables) > 1:
         models, links, more = relations.fit(tables, schemas, own, Key(seed) / "fit")
-        return Model(models, (*notes, *more), links)
+        return Model(models, (*notes, *more), links, known)
     models = {}
     for name, table in tables.tables.items():
         done = single.fit(table, schemas[name], name, own, Key(seed) / "fit")
         models[name] = done.model
         notes += done.notes
-    return Model(models, tuple(notes))
+    return Model(models, tuple(notes), public=known)
 
 
 def _privately(
@@ -149,22 +156,26 @@ def _privately(
     from understudy.tables.private.fit import fit as private_fit
     from understudy.tables.private.ledger import needs_public_schema
 
+    needs_public_schema(schema)
+    schemas = from_yaml(Path(schema)) if isinstance(schema, str | Path) else dict(schema)
+    given = {}
+    if len(tables.tables) > 1 and set(schemas) == set(tables.tables):
+        tables, schemas, given = public.set_apart(tables, schemas, secret=True)
     if len(tables.tables) != 1:
         raise UsageError(
-            "linked tables cannot be learnt under differential privacy yet",
+            "linked tables cannot be learnt under differential privacy: it protects one row, and a person has several",
             where="--epsilon",
-            wanted="one table",
+            wanted="one table with a row for each person",
             got=", ".join(tables.tables),
+            remedy="Join and aggregate first, and say `public: true` in the schema of tables that all may see (towns)",
         )
-    needs_public_schema(schema)
     ((name, table),) = tables.tables.items()
-    schemas = from_yaml(Path(schema)) if isinstance(schema, str | Path) else dict(schema)
     if len(schemas) != 1:
         raise TableError("the schema has other tables than the data", where=name, got=", ".join(schemas))
     ((known, own),) = schemas.items()
     if columns is not None:
         own = replace(own, columns={c: own.columns[c] for c in columns if c in own.columns})
-    return Model({known: private_fit(table, own, known, budget)})
+    return Model({known: private_fit(table, own, known, budget)}, public=given)
 
 
 def _chosen(tables: Tables, columns: Sequence[str] | None) -> Tables:

@@ -93,12 +93,7 @@ def _number(values: np.ndarray, column: Column, text: bool) -> pa.Array:
 
 def write(tables: Iterable[pa.Table], path: Path) -> int:
     """Write a stream of tables of one schema to ``path`` (.parquet or .csv); the rows written. Cut short: no file."""
-
-    ending = path.suffix.lower()
-    if ending not in (".parquet", ".csv"):
-        raise UsageError(
-            "made rows are written as Parquet or CSV", where=path, wanted=".parquet or .csv", got=ending or "no ending"
-        )
+    ending = checked(path)
     rows, writer = 0, None
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path, "table") as rough:
@@ -113,6 +108,16 @@ def write(tables: Iterable[pa.Table], path: Path) -> int:
         if writer is None:
             raise UsageError("no row was to be made", where=path, wanted="-n of at least 1")
     return rows
+
+
+def checked(path: Path) -> str:
+    """The ending of a file that made rows can be written to. UsageError: they cannot."""
+    ending = path.suffix.lower()
+    if ending not in (".parquet", ".csv"):
+        raise UsageError(
+            "made rows are written as Parquet or CSV", where=path, wanted=".parquet or .csv", got=ending or "no ending"
+        )
+    return ending
 
 
 def _writer(path: Path, ending: str, schema: pa.Schema):

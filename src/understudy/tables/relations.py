@@ -191,7 +191,7 @@ def _links(name: str, tables: Tables, schemas: Mapping[str, Schema]) -> list[_Re
     for column, spec in schemas[name].columns.items():
         if spec.kind == "link":
             parent, _, key = spec.parent.rpartition(".")
-            at = _rows_of(tables.tables[name][column], tables.tables[parent][key], f"{name}.{column}", spec.parent, spec)
+            at = rows_of(tables.tables[name][column], tables.tables[parent][key], f"{name}.{column}", spec.parent, spec)
             found.append(_Read(Link(column, parent, False, share=float((at >= 0).mean())), at))
     if not found:
         return []
@@ -235,7 +235,7 @@ def _column(table: pa.Table, schema: Schema, column: str, name: str) -> np.ndarr
     return single.contents(table.select([column]), replace(schema, columns={column: schema.columns[column]}), name)[column].x
 
 
-def _rows_of(values: pa.ChunkedArray, keys: pa.ChunkedArray, where: str, parent: str, spec: Column) -> np.ndarray:
+def rows_of(values: pa.ChunkedArray, keys: pa.ChunkedArray, where: str, parent: str, spec: Column) -> np.ndarray:
     """(n,) the row of ``keys`` that each value is, -1 for none given."""
     names, codes = encoded(keys)
     if (codes < 0).any() or len(names) < len(codes):

@@ -6,13 +6,14 @@
       people:
         target: income                       # optional: the column that models will be trained to predict
         rows: 48000                          # optional, and only if it is public knowledge
+        public: true                         # optional: a table of towns, say, whose rows are given out as they are
         constraints: ["start <= end", "total == net + tax", "city -> country"]
         columns:
           age: {kind: integer, low: 0}       # a stated bound is public knowledge and holds in every made row
           workclass: {kind: category, missing: ["?"]}
           since: {kind: date, format: "%d.%m.%Y"}
           size: {kind: ordered, order: [S, M, L]}
-          sex: {kind: category, names: [Female, Male]}   # optional, and only if they are public knowledge
+          sex: {kind: category, names: [Female, Male]}   # optional, and only if they are public knowledge: all may come out
           owner: {kind: link, parent: owners.id}
 
 Nothing of the data itself stands in a schema but texts shared by many rows (``missing``, ``tokens``).
@@ -56,7 +57,7 @@ class Column:
     tokens : texts in a numeric column that are states of their own ("unknown"); stray : other texts in it are missing
     format : strptime pattern of dates kept as text; decimals : digits after the point; comma : the decimal mark is a comma
     low, high : bounds that every made value keeps; order : the names of an ordered column, least first
-    names : of a category, when all of them are public knowledge (used under differential privacy)
+    names : of a category, when all of them are public knowledge: those that few rows have are then made too, evenly
     parent : ``table.column`` of a link; entity : of an identifier: whose fakes are made (entities.KINDS)
     stored : Arrow type that the source keeps it in
     """
@@ -91,16 +92,19 @@ class Schema:
     """One table: its columns in order, what must hold of them, and the column that is to be predicted, if any.
 
     rows : how many the table has, when that is public knowledge (used under differential privacy); 0: it is not
+    public : the rows themselves are public knowledge and are given out as they are (public.py)
     """
 
     columns: Mapping[str, Column]
     constraints: tuple[str, ...] = ()
     target: str = ""
     rows: int = 0
+    public: bool = False
 
     def plain(self) -> dict[str, Any]:
         more: dict[str, Any] = {"target": self.target} if self.target else {}
         more |= {"rows": self.rows} if self.rows else {}
+        more |= {"public": True} if self.public else {}
         more |= {"constraints": list(self.constraints)} if self.constraints else {}
         return more | {"columns": {name: column.plain() for name, column in self.columns.items()}}
 
@@ -217,7 +221,7 @@ class _Reader:
         return dict(plain)
 
     def table(self, plain: Any, path: str) -> Schema:
-        own = self.mapping(plain, path, {"columns", "constraints", "target", "rows"})
+        own = self.mapping(plain, path, {"columns", "constraints", "target", "rows", "public"})
         columns = {
             str(name): self.column(column, f"{path}.columns.{name}")
             for name, column in self.mapping(own.get("columns"), f"{path}.columns").items()
@@ -232,7 +236,10 @@ class _Reader:
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
             self.wrong(f"{path}.rows", "rows are counted", "a whole number", rows)
             rows = 0
-        return Schema(columns, constraints, str(target), rows)
+        public = own.get("public", False)
+        if not isinstance(public, bool):
+            self.wrong(f"{path}.public", "a table is public or not", "true or false", public)
+        return Schema(columns, constraints, str(target), rows, public is True)
 
     def column(self, plain: Any, path: str) -> Column:
         own = self.mapping(plain, path, {f.name for f in dataclasses.fields(Column)})

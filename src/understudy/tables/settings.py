@@ -14,27 +14,24 @@ class Settings:
     owners : no name, value or cell that fewer rows share is ever learnt or made (k)
     cells : a quantity is cut into about so many cells
     floor : rows in the least leaf of a tree (small tables: a twentieth of the rows, never below ``owners``)
-    penalty : nats that each free parameter of a split must gain on top of itself; more is smoother and more private
-    choice : the same for having chosen the best of so many splits, in units of the logarithm of their number
-    shrink : pseudo-rows by which a leaf leans on what it was split from
-    detail : pseudo-rows a cell by which the detail within a leaf leans on the same
+    choice : what a split must gain for having been chosen as the best of so many, in units of the logarithm of their number
+        (nats, each row left out in turn); more is smoother and more private
+    lean : pseudo-rows a state by which a leaf leans on what it was split from, at the least
     """
 
     owners: int = 8
     cells: int = 128
     floor: int = 50
-    penalty: float = 0.9
-    choice: float = 0.5
-    shrink: float = 10.0
-    detail: float = 10.0
+    choice: float = 0.7
+    lean: float = 0.3
 
 
 # From the closest to the most careful; docs/tables.md has the figures of "standard", `table report` the curve.
 LEVELS = {
-    "close": Settings(owners=5, floor=20, penalty=0.7, choice=0.25),
+    "close": Settings(owners=5, floor=20, choice=0.4, lean=0.1),
     "standard": Settings(),
-    "careful": Settings(owners=10, floor=100, penalty=1.3, choice=1.0, shrink=25.0),
-    "strict": Settings(owners=20, cells=64, floor=200, penalty=2.0, choice=2.0, shrink=50.0),
+    "careful": Settings(owners=10, floor=100, choice=1.5, lean=1.0),
+    "strict": Settings(owners=20, cells=64, floor=200, choice=3.0, lean=3.0),
 }
 
 

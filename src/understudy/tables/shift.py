@@ -32,13 +32,16 @@ SUPPORTED = 30  # real rows' worth behind an estimate that is called supported
 _PILOT = 8192
 
 
-def predictor(path: str) -> Predictor:
-    """A learner from a file (``.joblib``, ``.pkl``: runs code, so load your own only; ``.skops``) or ``module:function``."""
+def predictor(path: str, trusted: Sequence[str] = ()) -> Predictor:
+    """A learner from a file (``.joblib``, ``.pkl``: runs code, so load your own only; ``.skops``) or ``module:function``.
+
+    trusted : types that skops may make beside those that it trusts by itself
+    """
     file = Path(path)
     if file.suffix in (".joblib", ".pkl", ".pickle", ".skops"):
         if not file.is_file():
             raise UsageError("there is no such file", where=path, wanted="a learner's file")
-        learner = _skops(file) if file.suffix == ".skops" else _joblib(file)
+        learner = _skops(file, trusted) if file.suffix == ".skops" else _joblib(file)
     elif ":" in path:
         learner = _imported(path)
     else:
@@ -62,15 +65,23 @@ def _joblib(file: Path) -> Any:
         raise UsageError("the learner cannot be read", where=file, got=type(error).__name__) from None
 
 
-def _skops(file: Path) -> Any:
+def _skops(file: Path, trusted: Sequence[str]) -> Any:
     try:
         from skops import io
     except ImportError:
         raise MissingDependency("skops is missing: it reads .skops files", remedy="pip install skops") from None
-    strange = io.get_untrusted_types(file=file)
-    if strange:
-        raise UsageError("the file holds types that skops does not trust", where=file, got=", ".join(strange[:5]))
-    return io.load(file)
+    try:
+        strange = sorted(set(io.get_untrusted_types(file=file)) - set(trusted))
+        if not strange:
+            return io.load(file, trusted=list(trusted))
+    except Exception as error:  # a broken file may raise whatever it likes
+        raise UsageError("the learner cannot be read", where=file, got=type(error).__name__) from None
+    raise UsageError(
+        "the file holds types that skops does not trust: reading them may run code",
+        where=file,
+        got=", ".join(strange[:5]),
+        remedy=f"If you know where it comes from: --trust {','.join(strange[:5])}",
+    )
 
 
 def _imported(path: str) -> Any:

@@ -1,8 +1,9 @@
 """One conditional tree: the distribution of a column's states given the states of columns before it.
 
-Grown by entropy (scikit-learn), pruned by likelihood with a price for every parameter, its leaves leaning on the nodes they
-were split from (hierarchical shrinkage, Agarwal et al., ICML 2022). What remains are thresholds between states and smoothed
-distributions: no row. The sequence of such trees is the idea of synthpop (Nowok, Raab, Dibben, JSS 2016).
+Grown by entropy (scikit-learn), its nodes leaning on those they were split from (hierarchical shrinkage, Agarwal et al.,
+ICML 2022) by as much as tells most of rows left out, and pruned by the same measure. What remains are thresholds between
+states and smoothed distributions: no row. The sequence of such trees is the idea of synthpop (Nowok, Raab, Dibben, JSS
+2016).
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from understudy.tables.settings import Settings
 from understudy.tables.states.cells import quota_of
 
 _GROUPS = 24  # groups of cells that a tree tells apart when it grows
+_COARSER = (6, 2)  # parts of the levels above the groups
+_RARE = 0.02  # share of rows below which names are smoothed together
+_MORE = (1.0, 3.0, 10.0, 30.0, 100.0)  # times as much as the least that a node may lean on its parent
 _GROWN_ON = 100_000  # rows that decide on splits; all rows are counted in the leaves
 
 
@@ -125,7 +129,7 @@ def grow(
             criterion="entropy",
             min_samples_leaf=max(int(floor * share), 1),
             random_state=0,
-            min_impurity_decrease=settings.penalty / np.log(2) / n,
+            min_impurity_decrease=1 / np.log(2) / n,  # less than a nat is never worth it
         )
         .fit(matrix[sample], coarse[sample])
         .tree_
@@ -136,9 +140,10 @@ def grow(
     parent = _parents(left, right)
     for node in range(len(parent) - 1, 0, -1):  # children come after their parents
         full[parent[node]] += full[node]
-    chosen = settings.choice * np.log(max(sum(counts[name] - 1 for name in predictors), 1))
-    split = _pruned(left, right, _summed(full, group), settings.penalty, chosen, floor)
-    return _compact(predictors, grown.feature, grown.threshold, left, right, split, parent, full, group, ranks, settings)
+    chance, nats = _smoothed(full, _levels(full[0], group, ordered[target]), parent, settings)
+    price = settings.choice * np.log(max(sum(counts[name] - 1 for name in predictors), 2))
+    split = _pruned(left, right, nats, price, full.sum(1), floor)
+    return _compact(predictors, grown.feature, grown.threshold, left, right, split, chance, ranks)
 
 
 def groups(owners: np.ndarray, most: int) -> np.ndarray:
@@ -175,32 +180,25 @@ def _parents(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def _summed(full: np.ndarray, group: np.ndarray) -> np.ndarray:
-    starts = np.searchsorted(group, np.arange(group.max() + 1))
-    return np.add.reduceat(full, starts, axis=1)
+    return full @ np.eye(int(group.max()) + 1)[group]
 
 
 def _pruned(
-    left: np.ndarray, right: np.ndarray, coarse: np.ndarray, penalty: float, chosen: float, floor: int
+    left: np.ndarray, right: np.ndarray, nats: np.ndarray, price: float, rows: np.ndarray, floor: int
 ) -> np.ndarray:
-    """(nodes,) bool: splits whose subtree gains more nats than ``penalty`` for each free parameter, with enough rows on
-    either side."""
-    rows = coarse.sum(1)
-    chance = coarse / np.maximum(rows, 1)[:, None]
-    own = (coarse * np.log(np.where(coarse > 0, chance, 1))).sum(1)
-    free = np.maximum((coarse > 0).sum(1) - 1, 1) * penalty + chosen
-    best, split = own.tolist(), np.zeros(len(left), bool)
+    """(nodes,) bool: splits whose subtree gains more ``nats`` than its price, with enough rows on either side."""
+    best, split = nats.tolist(), np.zeros(len(left), bool)
     for node in range(len(left) - 1, -1, -1):
         a, b = left[node], right[node]
         if a >= 0 and min(rows[a], rows[b]) >= floor:
-            gain = best[a] + best[b] - free[node]
+            gain = best[a] + best[b] - price
             if gain > best[node]:
                 best[node], split[node] = gain, True
     return split
 
 
-def _compact(predictors, feature, threshold, left, right, split, parent, full, group, ranks, settings) -> Tree:
-    """Keep the nodes that pruning left; number them in order of depth; smooth their distributions from the root down."""
-    fine = _Smoothing(full, group, settings)
+def _compact(predictors, feature, threshold, left, right, split, chance, ranks) -> Tree:
+    """Keep the nodes that pruning left, numbered in order of depth."""
     kept, at = [0], 0
     while at < len(kept):
         node = kept[at]
@@ -208,8 +206,6 @@ def _compact(predictors, feature, threshold, left, right, split, parent, full, g
             kept += [int(left[node]), int(right[node])]
         at += 1
     place = {node: i for i, node in enumerate(kept)}
-    for node in kept:
-        fine.smooth(node, int(parent[node]))
     features, thresholds = np.full(len(kept), -1, np.int32), np.zeros(len(kept), np.float32)
     lefts, rights = np.zeros(len(kept), np.int32), np.full(len(kept), -1, np.int32)
     leaves = []
@@ -230,32 +226,66 @@ def _compact(predictors, feature, threshold, left, right, split, parent, full, g
         lefts,
         rights,
         {renumber[i]: rank for i, rank in ranks.items() if i in renumber},
-        cumulative(fine.chance[leaves]),
+        cumulative(chance[leaves]),
     )
 
 
-class _Smoothing:
-    """Leaf distributions in two steps: groups of cells lean on the parent by ``shrink`` pseudo-rows; the cells within a
-    group, where detail is mostly chance, lean on the parent's by ``detail`` pseudo-rows a cell."""
+def _levels(owners: np.ndarray, group: np.ndarray, ordered: bool) -> list[np.ndarray]:
+    """Ever coarser partitions of the states, the last of which has one part: (parts of the level below,) the part of each.
+    Ordered states are taken together with their neighbours, names that few rows have with each other."""
+    if not ordered:
+        rare = owners < _RARE * owners.sum()
+        maps = [np.where(rare, (~rare).sum(), np.cumsum(~rare) - 1)] if rare.sum() > 1 and not rare.all() else []
+    else:
+        maps, rows = [group], np.bincount(group, weights=owners)
+        for most in _COARSER:
+            if len(rows) > 2 * most:
+                maps.append(groups(rows, most))
+                rows = np.bincount(maps[-1], weights=rows)
+    last = len(owners) if not maps else int(maps[-1].max()) + 1
+    return [*maps, np.zeros(last, np.int64)]
 
-    def __init__(self, full: np.ndarray, group: np.ndarray, settings: Settings) -> None:
-        self.full, self.group, self.settings = full, group, settings
-        self.coarse = _summed(full, group)
-        self.sizes = np.bincount(group)[group]
-        self.wide = np.zeros_like(self.coarse)
-        self.within = np.zeros_like(full)
-        self.chance = np.zeros_like(full)
 
-    def smooth(self, node: int, parent: int) -> None:
-        rows, coarse, full, group = self.coarse[node].sum(), self.coarse[node], self.full[node], self.group
-        if parent < 0:
-            self.wide[node] = coarse / rows
-            self.within[node] = full / np.maximum(coarse, 1)[group]
-        else:
-            lean, detail = self.settings.shrink, self.settings.detail * self.sizes
-            self.wide[node] = (coarse + lean * self.wide[parent]) / (rows + lean)
-            self.within[node] = (full + detail * self.within[parent]) / (coarse[group] + detail)
-        self.chance[node] = self.wide[node][group] * self.within[node]
+def _smoothed(
+    full: np.ndarray, levels: list[np.ndarray], parent: np.ndarray, settings: Settings
+) -> tuple[np.ndarray, np.ndarray]:
+    """(nodes, states) distributions that lean on the parent's, and (nodes,) how many nats of its rows a node tells when each
+    is left out in turn.
+
+    From the finest level to the coarsest, the shares of the parts within their whole lean by themselves: what is coarse has
+    many rows and stays as it is, detail is mostly chance and goes back to the parent's. How much is chosen by leaving one
+    out, in closed form: what a row would be told by all the others is the same sum less one.
+    """
+    share, nats, rows = np.ones(full.shape), np.zeros(len(full)), full
+    place = np.arange(full.shape[1])
+    for part in levels:
+        whole = _summed(rows, part)
+        own, told = _leaning(rows, whole[:, part], settings.lean * np.bincount(part)[part], parent)
+        share *= own[:, place]
+        nats += told
+        rows, place = whole, part[place]
+    return share, nats
+
+
+def _leaning(
+    rows: np.ndarray, total: np.ndarray, lean: np.ndarray, parent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(nodes, states) shares rows / total that lean on the parent's, and (nodes,) nats by leaving one out; level by level.
+    lean : pseudo-rows, or as many times more as tell most."""
+    others = np.maximum(rows - 1, 0), np.maximum(total - 1, 0)
+    share, told = rows / np.maximum(total, 1), np.zeros(rows.shape)
+    told[0] = np.maximum(others[0][0], 0.5) / np.maximum(others[1][0], 1)
+    level = np.zeros(1, np.int64)
+    while len(level := np.flatnonzero(np.isin(parent, level))):
+        best = np.full(len(level), -np.inf)
+        for more in _MORE:
+            own = (others[0][level] + more * lean * told[parent[level]]) / (others[1][level] + more * lean)
+            nats = (rows[level] * np.log(np.maximum(own, 1e-12))).sum(1)
+            won = level[nats > best]
+            told[won] = own[nats > best]
+            share[won] = ((rows[level] + more * lean * share[parent[level]]) / (total[level] + more * lean))[nats > best]
+            best = np.maximum(best, nats)
+    return share, (rows * np.log(np.maximum(told, 1e-12))).sum(1)
 
 
 def cumulative(chance: np.ndarray) -> np.ndarray:

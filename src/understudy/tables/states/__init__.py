@@ -46,7 +46,7 @@ def learnt(content: Content, column: Column, k: int, cells: int) -> States:
     if isinstance(content, Numbers):
         return NumberStates.learn(content, column, k, cells)
     if isinstance(content, Names):
-        return NameStates.learn(content, k, ordered=column.kind == "ordered")
+        return NameStates.learn(content, k, column.kind == "ordered", column.names)
     if column.kind == "text":
         return Words.learn(content, k)
     return Fresh.learn(content, k, column.entity)

@@ -17,13 +17,16 @@ RARE = "(rare)"
 
 @dataclass(frozen=True)
 class NameStates:
-    """names : in state order; None: missing; RARE: names with fewer than k owners, taken together."""
+    """names : in state order; None: missing; RARE: names with fewer than k owners, taken together
+    spare : public names that are no states of their own: what RARE is made as, evenly
+    """
 
     names: tuple[str | None, ...]
     ordered: bool
+    spare: tuple[str, ...] = ()
 
     @classmethod
-    def learn(cls, content: Names, k: int, ordered: bool) -> NameStates:
+    def learn(cls, content: Names, k: int, ordered: bool, public: tuple[str, ...] = ()) -> NameStates:
         owners = np.bincount(content.codes + 1, minlength=len(content.labels) + 1)
         kept: list[str | None] = [label for label, count in zip(content.labels, owners[1:]) if count >= k]
         pooled = int(owners[1:][owners[1:] < k].sum())
@@ -32,7 +35,7 @@ class NameStates:
             kept.insert(0, None)
         if pooled >= k or not kept:
             kept.append(RARE)
-        return cls(tuple(kept), ordered)
+        return cls(tuple(kept), ordered, tuple(name for name in public if name not in kept))
 
     @property
     def count(self) -> int:
@@ -53,14 +56,20 @@ class NameStates:
         return np.array([*(label not in known for label in content.labels), None not in known])[content.codes]
 
     def decode(self, states: np.ndarray, key: Key, first: int) -> np.ndarray:
-        return np.array(self.names, dtype=object)[states]
+        made = np.array(self.names, dtype=object)[states]
+        rare = np.flatnonzero(made == RARE) if self.spare else ()
+        if len(rare):
+            at = (key.child("spare").uniforms(len(states))[rare] * len(self.spare)).astype(int)
+            made[rare] = np.array(self.spare, dtype=object)[at]
+        return made
 
     def labels(self) -> list[str]:
         return ["(missing)" if name is None else name for name in self.names]
 
     def plain(self) -> dict[str, Any]:
-        return {"states": "names", "names": list(self.names), "ordered": self.ordered}
+        own = {"states": "names", "names": list(self.names), "ordered": self.ordered}
+        return own | {"spare": list(self.spare)} if self.spare else own
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> NameStates:
-        return cls(tuple(plain["names"]), plain["ordered"])
+        return cls(tuple(plain["names"]), plain["ordered"], tuple(plain.get("spare", ())))
