@@ -121,7 +121,7 @@ def person(record: int, instance: Instance, size_wh: tuple[int, int]) -> Person 
 
 def asked_hand(side: str, points: np.ndarray, size_wh: tuple[int, int]) -> Hand | None:
     """A hand, from its (21, 3) points, or None where too little of it is seen."""
-    inside = (points[:, :2] >= 0).all() and (points[:, :2] < size_wh).all()
+    inside = (points[:, 2] > 0).all() and (points[:, :2] >= 0).all() and (points[:, :2] < size_wh).all()
     hand = Hand(side, points[:, :2].astype(float))
     return hand if inside and (points[:, 2] == 2).sum() >= _LEAST_HAND_SEEN and hand.size >= _LEAST_HAND_PX else None
 

@@ -67,6 +67,9 @@ def test_a_hand_is_asked_about_where_enough_of_it_is_seen(asked):
     hand = asked.asked_hand("left", points, (200, 200))
     assert hand.size == 40 and hand.error is None and hand.box == [50, 60, 90, 60]
     assert asked.asked_hand("left", points, (80, 200)) is None, "beyond the border"
+    outside = points.copy()
+    outside[3] = 0
+    assert asked.asked_hand("left", outside, (200, 200)) is None, "a point outside the picture has no place"
     points[:6, 2] = 1
     assert asked.asked_hand("left", points, (200, 200)) is None, "6 of 21 hidden"
 

@@ -32,8 +32,10 @@ from understudy.worlds.people.skin_paint import Look, paint_body, paint_face
 from understudy.worlds.people.thinning import Thinned, cell_m, thinned
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
-# reflectance over swatch for each step: light swatches are much brighter than light skin, dark ones are not
-_REFLECTS = (0.70, 0.69, 0.68, 0.70, 0.76, 0.98, 1.08, 1.12, 1.15, 1.12)
+# reflectance over swatch for each step: light swatches are much brighter than light skin, the darkest much darker than dark
+# skin. L* then runs from 71 to 26; with 77 to 16 the palest looked least real and the darkest were found least
+# (docs/population.md)
+_REFLECTS = (0.58, 0.58, 0.56, 0.60, 0.65, 0.94, 1.07, 1.31, 1.82, 2.39)
 _ATLAS_M = 0.6  # half the skin along a side of MakeHuman's atlas: nothing on the body is sharp
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
 _SPECULAR = 0.35  # an index of refraction of 1.4 (Tuchin, *Tissue Optics*)
@@ -58,7 +60,7 @@ class Skin:
     freckles: Value = param(Weighted((("none", 0.0, 3.0), ("some", Uniform(0.1, 1.0), 1.0))), Interval(0, 1), "",
                             "how freckled the face is (seen on light skin)")
     flush: Value = param(Uniform(0.2, 1.0), Interval(0, 2), "", "redness of cheeks, nose and ears")
-    gloss: Value = param(Uniform(0.38, 0.58), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
+    gloss: Value = param(Uniform(0.42, 0.62), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
     makeup: Value = param(Uniform(0, 1), Interval(0, 1), "", "lip colour of women, where it is above 0.6")
 
     def choose(self, draws: Draws, figure: Figure) -> Complexion:
