@@ -121,6 +121,42 @@ def test_poses_come_along_and_broken_ones_do_not(pack):
     assert added.poses == ("good.bvh",) and [f for f, _ in added.skipped] == ["poses/bad.bvh"]
 
 
+def skin_in(pack, name, size, text="diffuseTexture {name}.png\ntag Female\n# license: CC0\n"):
+    from PIL import Image
+
+    folder = pack / "skins" / name
+    folder.mkdir(parents=True)
+    (folder / f"{name}.mhmat").write_text(text.format(name=name))
+    if size:
+        Image.new("RGB", size, (180, 120, 90)).save(folder / f"{name}.png")
+
+
+def test_skins_come_along_and_what_is_none_does_not(pack):
+    skin_in(pack, "pale", (300, 300))
+    skin_in(pack, "banner", (600, 300))
+    skin_in(pack, "gone", None)
+    skin_in(pack, "blank", (300, 300), "roughness 0.5\n")
+    (pack / "clothes" / "square" / "square.mhmat").write_text("diffuseTexture x.png\n")  # a material of clothes is no skin
+    added = packs.add("mine", pack)
+    (skin,) = (p for p in added.pieces if p.kind == "skins")
+    assert (skin.name, skin.tags, skin.licence) == ("pale", ("female",), "CC0")
+    assert packs.arrays(added, skin)["texture"].shape == (300, 300, 3)
+    why = dict(added.skipped)
+    assert set(why) == {f"skins/{n}/{n}.mhmat" for n in ("banner", "gone", "blank")}
+    banner = why["skins/banner/banner.mhmat"]
+    assert "a square of 256 pixels or more" in banner and "600x300" in banner
+    assert "picture is missing" in why["skins/gone/gone.mhmat"] and "names no picture" in why["skins/blank/blank.mhmat"]
+
+
+def test_where_nothing_can_be_worn_the_files_are_named(pack, tmp_path):
+    folder = tmp_path / "bad"
+    folder.mkdir()
+    for i in range(5):
+        (folder / f"{i}.mhclo").write_text("nothing")
+    with pytest.raises(AssetError, match=r"0.mhclo: .*1.mhclo: .*; and 2 more"):
+        packs.add("bad", folder)
+
+
 def test_a_folder_without_anything_is_refused_and_keeps_the_old_pack(pack, tmp_path):
     packs.add("mine", pack)
     (tmp_path / "empty").mkdir()

@@ -35,7 +35,7 @@ SKIN_RGB = np.array([0.3, 0.2, 0.15])
 def skinned(skin, figure, draws=None, covered=None, hair_rgb=(0.03, 0.02, 0.012)):
     """What a figure's skin is, from ``skin``'s fields alone."""
     draws = draws or Draws(Key(0))
-    return skin.surfaces(draws, figure, skin.choose(draws, figure), covered, hair_rgb=hair_rgb)
+    return skin.surfaces(draws, figure, skin.choose(draws, figure.ancestry), covered, hair_rgb=hair_rgb)
 
 
 def check_surface(s):

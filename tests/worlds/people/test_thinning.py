@@ -85,7 +85,7 @@ def test_a_small_dressed_figure_looks_like_the_whole_one_with_a_fraction_of_its_
             draws = Draws(Key(i))
             worn = Clothes().choose(draws.at("clothes"), figure.age, figure.gender).surfaces(figure)
             at = draws.at("skin")
-            skin = Skin().surfaces(at, figure, Skin().choose(at, figure), worn.covered).surfaces
+            skin = Skin().surfaces(at, figure, Skin().choose(at, figure.ancestry), worn.covered).surfaces
             assert all(np.abs(np.linalg.norm(s.normals, axis=1) - 1).max() < 1e-4 for s in skin if s.normals is not None)
             meshes.append(all_of([*worn.surfaces, *skin]))
         (_, whole), (_, few) = meshes

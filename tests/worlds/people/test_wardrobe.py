@@ -94,6 +94,62 @@ def test_it_is_worn_in_place_of_ours_hides_skin_and_is_in_the_ledger(pack):
     assert Wardrobe("mine", shoes=0.0).choose(Draws(Key(1)), ours, who.rest, 0.5).assets == ()
 
 
+@pytest.fixture
+def painted(tmp_path, monkeypatch):
+    """A pack of three skins: ours of a light and of a dark tone, and noise, which is no skin."""
+    from PIL import Image
+
+    from understudy.worlds.people.skin import Skin
+    from understudy.worlds.people.skin_paint import Look, paint_body
+
+    monkeypatch.setenv("UNDERSTUDY_ASSETS", str(tmp_path / "kept"))
+    pictures = {"noise": np.random.default_rng(0).integers(0, 255, (256, 256, 3)).astype(np.uint8)}
+    for name, tone in (("light", 2), ("dark", 8)):
+        rgb = Skin(tone=Fixed(tone)).choose(Draws(Key(1)), {"asian": 1.0}).rgb
+        pictures[name] = paint_body(Key(2), Look(rgb, tone, np.zeros(3), "none", 0.0, 0.0, 30, 0.5, 0.0), 256).pixels
+    for name, pixels in pictures.items():
+        folder = tmp_path / "base" / "skins" / name
+        folder.mkdir(parents=True)
+        (folder / f"{name}.mhmat").write_text(f"diffuseTexture {name}.png\n# license: CC0\n")
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    packs.add("mine", tmp_path / "base")
+    return pictures
+
+
+def test_a_skin_is_worn_by_those_about_as_light_and_no_picture_of_something_else(painted):
+    from understudy.worlds.people.pack_skins import skin_of
+
+    skin_of.cache_clear()
+    who = figure(BodyShape(), "standing")
+    ours = Clothes().choose(Draws(Key(1)).at("clothes"), 30, 0.5)
+    for tone, wanted in ((2, "light"), (8, "dark"), (5, None)):
+        for seed in range(3):
+            dress = Wardrobe("mine", skins=1.0).choose(Draws(Key(seed)), ours, who.rest, 0.5, tone)
+            assert (None if dress.skin is None else dress.skin.piece.name) == wanted
+            assert [a.name for a in dress.assets] == ([] if wanted is None else [f"mine/{wanted}"])
+            assert not dress.skipped or "layout of a MakeHuman skin" in dress.skipped[0].why
+    assert any(Wardrobe("mine", skins=1.0).choose(Draws(Key(s)), ours, who.rest, 0.5, 2).skipped for s in range(6))
+    assert Wardrobe("mine", skins=0.0).choose(Draws(Key(1)), ours, who.rest, 0.5, 2).skin is None
+
+
+def test_a_worn_skin_covers_face_and_body_and_keeps_their_parts(painted):
+    from understudy.worlds.people.skin import Skin
+
+    who, draws = figure(BodyShape(), "standing"), Draws(Key(1))
+    look = Skin(tone=Fixed(2)).choose(draws, who.ancestry)
+    ours = Skin().surfaces(Draws(Key(2)), who, look)
+    worn = Skin().surfaces(Draws(Key(2)), who, look, painted=painted["light"], teeth=False)
+    skin = next(s for s in worn.surfaces if s.name == "skin")
+    assert (skin.material.base_color.pixels == painted["light"]).all()
+    assert {"face", "teeth"} & {s.name for s in worn.surfaces} == set()
+
+    def faces(surfaces, part):
+        return sum(int((s.part == PART_ID[part]).sum()) for s in surfaces if s.name in ("face", "skin"))
+
+    assert faces(worn.surfaces, "face") == faces(ours.surfaces, "face") > 1000
+    assert faces(worn.surfaces, "skin") == faces(ours.surfaces, "skin")
+
+
 def test_without_a_pack_nothing_is_drawn_or_changed():
     draws = Draws(Key(1))
     ours = Clothes().choose(draws.at("clothes"), 30, 0.5)

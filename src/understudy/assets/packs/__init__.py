@@ -1,7 +1,7 @@
 """Asset packs that a user has: added once, checked then, and worn by name.
 
-``add`` reads a MakeHuman pack (clothes, shoes, hats, hair, brows, lashes, eyes, BVH poses), keeps what can be used in the
-user's data folder and says of every other file why not. What is kept needs nothing of the pack's folder any more::
+``add`` reads a MakeHuman pack (clothes, shoes, hats, hair, brows, lashes, eyes, teeth, skins, BVH poses), keeps what
+can be used in the user's data folder and says of every other file why not. What is kept needs nothing of the pack's folder any more::
 
     ASSETS/NAME/pack.json        kind, licence, digest of every piece; what was skipped and why
     ASSETS/NAME/pieces/*.npz     binding, mesh, hidden skin, texture
@@ -24,9 +24,10 @@ import numpy as np
 
 from understudy.assets.packs.mhclo import BASE_VERTICES, Binding, licence_of, read_mhclo
 from understudy.assets.packs.obj import plain_text, read_obj
+from understudy.assets.packs.skins import is_skin, read_skin
 from understudy.errors import AssetError, UsageError
 
-KINDS = ("clothes", "hair", "eyebrows", "eyelashes", "eyes", "teeth", "tongue")
+KINDS = ("clothes", "hair", "eyebrows", "eyelashes", "eyes", "teeth", "tongue", "skins")
 _TEXTURE_PX = 1024
 
 
@@ -75,7 +76,8 @@ def add(name: str, folder: Path) -> Pack:
         raise UsageError("this is no name for a pack", wanted="lower case letters, digits, - and _", got=repr(name))
     if not folder.is_dir():
         raise AssetError("there is no such folder", where=folder, remedy="Name the pack's unpacked folder")
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix.lower() in (".mhclo", ".bvh"))
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and (
+        p.suffix.lower() in (".mhclo", ".bvh") or (p.suffix.lower() == ".mhmat" and is_skin(p, folder))))
     root = assets_dir() / name
     part = root.with_name(f".{name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -92,13 +94,13 @@ def add(name: str, folder: Path) -> Pack:
                     _keep_pose(path, part / "poses")
                     poses.append(path.name)
                 else:
-                    pieces.append(_keep_piece(path, folder, part, {p.name for p in pieces}))
+                    keep = _keep_skin if path.suffix.lower() == ".mhmat" else _keep_piece
+                    pieces.append(keep(path, folder, part, {p.name for p in pieces}))
             except AssetError as error:
                 skipped.append((said, str(error).replace(f"{folder}/", "").removeprefix(f"{said}: ")))
         if not pieces and not poses:
             raise AssetError("nothing in this folder can be worn", where=folder, wanted=".mhclo and .bvh files",
-                             got=skipped[0][1] if skipped else "none",
-                             remedy="Name the folder that holds the pack's clothes, hair and poses")
+                             got=_told(skipped), remedy="Name the folder that holds the pack's clothes, hair and poses")
         facts = {"name": name, "pieces": [p.__dict__ for p in pieces], "poses": poses, "skipped": skipped}
         (part / "pack.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
         shutil.rmtree(root, ignore_errors=True)
@@ -166,8 +168,7 @@ def _keep_piece(path: Path, folder: Path, part: Path, taken: set[str]) -> Piece:
         raise AssetError("the mesh and its binding do not belong together", where=path,
                          wanted=f"{len(bound.corners)} points in {bound.obj}", got=str(len(mesh.vertices)),
                          remedy="Take both files from one download")
-    stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "piece"
-    name = next(n for n in (stem, *(f"{stem}-{k}" for k in range(2, 10_000))) if n not in taken)
+    name = _name(path, taken)
     kept: dict[str, np.ndarray] = {
         "corners": bound.corners, "shares": bound.shares, "offsets": bound.offsets, "scales": np.array(bound.scales),
         "hidden": bound.hidden, "faces": mesh.faces}
@@ -180,6 +181,24 @@ def _keep_piece(path: Path, folder: Path, part: Path, taken: set[str]) -> Piece:
     digest = sha256(path.read_bytes() + mesh_path.read_bytes()).hexdigest()
     tags = tuple(sorted({t.lower() for t in bound.tags}))
     return Piece(name, _kind(path, folder, bound.tags), tags, bound.licence or "unstated", digest, f"pieces/{name}.npz")
+
+
+def _keep_skin(path: Path, folder: Path, part: Path, taken: set[str]) -> Piece:
+    skin, name = read_skin(path), _name(path, taken)
+    np.savez_compressed(part / "pieces" / f"{name}.npz", texture=skin.pixels)
+    digest = sha256(path.read_bytes() + skin.picture.read_bytes()).hexdigest()
+    return Piece(name, "skins", skin.tags, skin.licence or "unstated", digest, f"pieces/{name}.npz")
+
+
+def _name(path: Path, taken: set[str]) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "piece"
+    return next(n for n in (stem, *(f"{stem}-{k}" for k in range(2, 10_000))) if n not in taken)
+
+
+def _told(skipped: list[tuple[str, str]]) -> str:
+    """The first files that were skipped and why, in one line."""
+    told = "; ".join(f"{file}: {why}" for file, why in skipped[:3])
+    return (told + (f"; and {len(skipped) - 3} more" if len(skipped) > 3 else "")) or "none"
 
 
 def _texture(path: Path, bound: Binding) -> np.ndarray | None:

@@ -34,7 +34,7 @@ class Fitted:
     stencil : (n, V) sparse, its points from base vertices; offsets : (n, 3) m, in our axes; scales : for x, y, z two base
     vertices and the distance in metres for which offsets are meant; weights : (n, B) sparse
     faces : (m, 3) over its points; corner : (c,) point of each corner, corner_faces (m, 3), uv (c, 2)
-    hidden : (k,) base vertices; slot : "outfit", "shoes", "hat" or "hair"; part : (m,) ids of PARTS
+    hidden : (k,) base vertices; slot : "outfit", "shoes", "hat", "hair", "teeth" ...; part : (m,) ids of PARTS
     chart, chart_uv : of the body beneath each face; uv_per_m : texture units in a metre of cloth
     """
 
@@ -126,7 +126,8 @@ def _slot(piece: Piece, regions: np.ndarray, corners: np.ndarray) -> str:
 
 def _parts(slot: str, regions: np.ndarray, faces: np.ndarray) -> np.ndarray:
     if slot != "outfit":
-        name = {"shoes": "shoes", "hat": "hat", "hair": "hair", "eyebrows": "face", "eyelashes": "face"}.get(slot, "other")
+        name = {"shoes": "shoes", "hat": "hat", "hair": "hair", "eyebrows": "face", "eyelashes": "face",
+                "teeth": "face"}.get(slot, "other")
         return np.full(len(regions), PART_ID[name], np.uint8)
     # a garment is a connected piece of the mesh: it is trousers if most of it lies over legs
     from scipy.sparse import coo_matrix

@@ -20,7 +20,7 @@ import numpy as np
 from understudy.draws import Draws
 from understudy.fields import param
 from understudy.key import Key
-from understudy.scene import PART_ID, Material, Surface
+from understudy.scene import PART_ID, Material, Surface, Texture
 from understudy.supports import Integers, Interval, OneOf
 from understudy.values import Uniform, Value, Weighted
 from understudy.worlds.people import body, facial_hair
@@ -39,6 +39,7 @@ _REFLECTS = (0.58, 0.58, 0.56, 0.60, 0.65, 0.94, 1.07, 1.31, 1.82, 2.39)
 _ATLAS_M = 0.6  # half the skin along a side of MakeHuman's atlas: nothing on the body is sharp
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
 _SPECULAR = 0.35  # an index of refraction of 1.4 (Tuchin, *Tissue Optics*)
+TEETH = Material((0.62, 0.57, 0.48), roughness=0.22)
 _BEARDS = ("auto", "none", "stubble", "moustache", "goatee", "full")
 
 
@@ -63,16 +64,18 @@ class Skin:
     gloss: Value = param(Uniform(0.42, 0.62), Interval(0.1, 1), "", "roughness of the skin; oily skin is below 0.4")
     makeup: Value = param(Uniform(0, 1), Interval(0, 1), "", "lip colour of women, where it is above 0.6")
 
-    def choose(self, draws: Draws, figure: Figure) -> Complexion:
+    def choose(self, draws: Draws, ancestry: Mapping[str, float]) -> Complexion:
         """The colour of the bare skin."""
-        tone = draws.ordered("tone", self.tone) or _tone_of(draws.key("tone"), figure.ancestry)
+        tone = draws.ordered("tone", self.tone) or _tone_of(draws.key("tone"), ancestry)
         draws.note("monk_tone", tone)
         return Complexion(int(tone), _reflectance(tone, draws.key("shade")))
 
     def surfaces(self, draws: Draws, figure: Figure, complexion: Complexion, covered: np.ndarray | None = None, *,
-                 hair_rgb: Sequence[float] = (0.03, 0.02, 0.012), hair_colour: str = "dark brown") -> Worn:
+                 hair_rgb: Sequence[float] = (0.03, 0.02, 0.012), hair_colour: str = "dark brown",
+                 painted: np.ndarray | None = None, teeth: bool = True) -> Worn:
         """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
-        beard, ``hair_colour`` its name."""
+        beard, ``hair_colour`` its name. ``painted``: (n, n, 3) uint8 sRGB in the atlas of MakeHuman's body, in place of
+        ours; ``teeth``: whether ours are worn."""
         tone, rgb = complexion.tone, complexion.rgb
         iris = draws("iris", self.iris)
         iris = _iris_of(draws.key("iris"), tone) if iris == "auto" else iris
@@ -84,7 +87,8 @@ class Skin:
                      makeup=draws("makeup", self.makeup))
         gloss = draws("gloss", self.gloss)
         key = draws.key("paint")
-        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss), *eye_surfaces(draws.key("eyes"), figure, iris),
+        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss, painted, teeth),
+                    *eye_surfaces(draws.key("eyes"), figure, iris),
                     *facial_hair.grown(draws.key("hairs"), figure, beard, hair_colour, look.hair)]
         return Worn(tuple(surfaces), None, {"skin_tone": int(tone), "iris": iris, "beard": beard})
 
@@ -98,7 +102,11 @@ def monk_rgb(tone: float) -> np.ndarray:
 
 def _reflectance(tone: int, key: Key) -> np.ndarray:
     within = float(np.clip(tone + 0.5 * (key.child("within").uniform() - 0.5), 1, 10))
-    warm = key.child("warm").uniform(-1, 1)
+    return _mean_reflectance(within, key.child("warm").uniform(-1, 1))
+
+
+def _mean_reflectance(within: float, warm: float) -> np.ndarray:
+    """Linear reflectance of a step or between two; warm : -1 to 1"""
     light = float(np.clip((8 - within) / 4, 0, 1))
     blood = light * np.array([1.0, 0.82 - 0.05 * warm, 0.74 - 0.07 * warm]) \
         + (1 - light) * np.array([1.32, 0.96, 0.76 - 0.05 * warm])
@@ -128,7 +136,13 @@ def _beard_of(key: Key, figure: Figure) -> str:
     return _BEARDS[1:][key.weighted(weights)]
 
 
-def _skin_surfaces(key: Key, figure: Figure, covered, look: Look, gloss: float) -> list[Surface]:
+def step_light() -> np.ndarray:
+    """(10,) luminance of the skin of each step."""
+    return np.array([_mean_reflectance(float(tone), 0.0) for tone in range(1, 11)]) @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def _skin_surfaces(key: Key, figure: Figure, covered, look: Look, gloss: float, painted: np.ndarray | None,
+                   own_teeth: bool) -> list[Surface]:
     fm = face_map()
     mesh = body.model().mesh("body")
     base_faces = mesh.base_faces
@@ -136,21 +150,27 @@ def _skin_surfaces(key: Key, figure: Figure, covered, look: Look, gloss: float) 
     shown = np.ones(len(base_faces), bool) if covered is None else ~covered[base_faces].all(1)
     normals = figure.posed.normals
     part = np.where(fm.is_face, PART_ID["face"], PART_ID["skin"]).astype(np.uint8)
-    face_colour, face_bump = paint_face(key.child("face"), look, face_masks(figure.detail.texels(FACE_M, FACE_PX)))
-    face = Material(face_colour, roughness=gloss, specular=_SPECULAR, bump=face_bump, bump_m=0.0012)
-    size = figure.detail.texels(_ATLAS_M, BODY_PX, 64)
-    skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=_SPECULAR)
     lining = Material((0.24, 0.06, 0.055), roughness=0.35)
+    pieces: list[tuple[str, Material, np.ndarray]] = [("mouth", lining, fm.mouth)]
+    if painted is None:
+        face_colour, face_bump = paint_face(key.child("face"), look, face_masks(figure.detail.texels(FACE_M, FACE_PX)))
+        face = Material(face_colour, roughness=gloss, specular=_SPECULAR, bump=face_bump, bump_m=0.0012)
+        size = figure.detail.texels(_ATLAS_M, BODY_PX, 64)
+        skin = Material(paint_body(key.child("body"), look, size), roughness=gloss + 0.06, specular=_SPECULAR)
+        pieces = [("face", face, shown & fm.in_map), ("skin", skin, shown & ~fm.in_map & ~fm.mouth), *pieces]
+    else:
+        skin = Material(Texture(painted), roughness=gloss + 0.03, specular=_SPECULAR)
+        pieces = [("skin", skin, shown & ~fm.mouth), *pieces]
     out = []
-    for name, material, which in (("face", face, shown & fm.in_map), ("skin", skin, shown & ~fm.in_map & ~fm.mouth),
-                                  ("mouth", lining, fm.mouth)):
+    for name, material, which in pieces:
         mesh_at = _thinned(name, cell_m(figure.detail))
         kept = which[mesh_at.rows]
         rows = mesh_at.rows[kept]
         out.append(_piece(name, figure, normals, mesh_at.faces[kept], mesh_at.base, mesh_at.uv, material, part[rows],
                           chart[rows], chart_uv[rows]))
-    for name, material in (("teeth", Material((0.62, 0.57, 0.48), roughness=0.22)),
-                           ("tongue", Material((0.34, 0.13, 0.12), roughness=0.4))):
+    for name, material in (("teeth", TEETH), ("tongue", Material((0.34, 0.13, 0.12), roughness=0.4))):
+        if name == "teeth" and not own_teeth:
+            continue
         inside = body.model().mesh(name)
         count = len(inside.faces)
         out.append(_piece(name, figure, normals, inside.faces, inside.base, inside.uv, material,
@@ -176,4 +196,4 @@ def _piece(name, figure, normals, faces, base, uv, material, part, chart, chart_
                    chart=chart, chart_uv=chart_uv, normals=normals[rows].astype(np.float32))
 
 
-__all__ = ["MONK_SRGB", "Skin", "monk_rgb"]
+__all__ = ["MONK_SRGB", "TEETH", "Skin", "monk_rgb", "step_light"]

@@ -26,6 +26,8 @@ from understudy.worlds.people.clothes.headwear import hair_under
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.fitted import Fitted, fit, worn_surface
 from understudy.worlds.people.hair_colours import strands, texture
+from understudy.worlds.people.pack_skins import PackSkin, skin_of
+from understudy.worlds.people.skin import TEETH, step_light
 
 _SEE_THROUGH = ("eyebrows", "eyelashes")
 
@@ -41,6 +43,8 @@ class Wardrobe:
     hats: float = setting(0.1, Interval(0, 1), "", "share of figures who wear its hats")
     hair: float = setting(0.3, Interval(0, 1), "", "share of figures who have its hair")
     brows: float = setting(0.3, Interval(0, 1), "", "share who have its eyebrows, where the pack has their textures")
+    teeth: float = setting(0.3, Interval(0, 1), "", "share of figures who have its teeth")
+    skins: float = setting(0.5, Interval(0, 1), "", "share of figures who have its skins, where one is about as light")
     lashes: float = setting(0.3, Interval(0, 1), "", "share who have its eyelashes, where the pack has their textures")
 
     def check_assets(self) -> None:
@@ -48,15 +52,17 @@ class Wardrobe:
         if self.name is not None:
             packs.load(self.name)
 
-    def choose(self, draws: Draws, ours: Outfit, rest: RestBody, gender: float) -> Dress:
-        """What a figure of this gender presentation wears: ours, with what it takes from the pack in its place."""
+    def choose(self, draws: Draws, ours: Outfit, rest: RestBody, gender: float,
+               tone: int = 1) -> Dress:
+        """What a figure of this gender presentation and skin tone (a step of the Monk scale) wears: ours, with what it takes
+        from the pack in its place."""
         if self.name is None:
             return Dress(ours)
         pack = packs.load(self.name)
         chosen: dict[str, Fitted] = {}
         skipped: list[Skipped] = []
         for slot, share in (("outfit", self.outfits), ("shoes", self.shoes), ("hat", self.hats), ("hair", self.hair),
-                            ("eyebrows", self.brows), ("eyelashes", self.lashes)):
+                            ("eyebrows", self.brows), ("eyelashes", self.lashes), ("teeth", self.teeth)):
             key = draws.key(slot)
             if key.child("any").uniform() >= share or (slot == "hair" and "hat" in chosen):  # hair would come through
                 continue
@@ -71,11 +77,28 @@ class Wardrobe:
                 if fitted.slot == slot and (slot not in _SEE_THROUGH or fitted.clear):
                     chosen[slot] = fitted
                     break
-        for slot in ("outfit", "shoes", "hat", "hair", *_SEE_THROUGH):
+        for slot in ("outfit", "shoes", "hat", "hair", *_SEE_THROUGH, "teeth"):
             draws.note(slot, chosen[slot].piece.name if slot in chosen else "none")
         items, shoes = (() if "outfit" in chosen else ours.items), (None if "shoes" in chosen else ours.shoes)
         hat = None if "hat" in chosen else ours.headwear
-        return Dress(replace(ours, items=items, shoes=shoes, headwear=hat), chosen, draws.key("look"), tuple(skipped))
+        skin = self._skin(draws.key("skins"), pack, gender, tone, skipped)
+        draws.note("skin", "none" if skin is None else skin.piece.name)
+        return Dress(replace(ours, items=items, shoes=shoes, headwear=hat), chosen, draws.key("look"), tuple(skipped), skin)
+
+    def _skin(self, key: Key, pack: packs.Pack, gender: float, tone: int, skipped: list[Skipped]) -> PackSkin | None:
+        """One of the pack's skins that suits; what cannot serve is put on ``skipped``."""
+        if key.child("any").uniform() >= self.skins:
+            return None
+        there = [p for p in pack.pieces if p.kind == "skins" and _suits(p, gender)]
+        for i in key.child("order").permutation(len(there)):
+            try:
+                skin = skin_of(pack, there[int(i)])
+            except AssetError as error:
+                skipped.append(Skipped(f"{pack.name}/{there[int(i)].file}", str(error)))
+                continue
+            if skin.suits(tone, step_light()):
+                return skin
+        return None
 
 
 def _suits(piece: Piece, gender: float) -> bool:
@@ -94,11 +117,13 @@ class Dress:
     pieces: Mapping[str, Fitted] = field(default_factory=dict)
     key: Key | None = None
     skipped: tuple[Skipped, ...] = ()
+    skin: PackSkin | None = None
 
     @property
     def assets(self) -> tuple[AssetUse, ...]:
+        worn = (*self.pieces.values(), *(() if self.skin is None else (self.skin,)))
         return tuple(AssetUse(f"{p.pack}/{p.piece.name}", f"makehuman pack {p.pack}", p.piece.licence, p.piece.sha256)
-                     for p in self.pieces.values())
+                     for p in worn)
 
     @property
     def hair(self) -> Fitted | None:
@@ -131,6 +156,9 @@ class Dress:
         out, facts = list(worn.surfaces), dict(worn.facts)
         for slot, piece in self.pieces.items():
             if slot == "hair":
+                continue
+            if slot == "teeth":
+                out.append(worn_surface(piece, figure, _painted(piece) if piece.texture is not None else TEETH))
                 continue
             if slot == "outfit" and piece.texture is None:  # cut from two cloths
                 for name in ("top", "bottom"):

@@ -27,7 +27,7 @@ from understudy.worlds.people.held import held
 from understudy.worlds.people.population import Body, Person
 from understudy.worlds.people.pose import Posing, Stance
 from understudy.worlds.people.props import Occluders, seat_under, seated
-from understudy.worlds.people.skin import Skin
+from understudy.worlds.people.skin import Complexion, Skin
 from understudy.worlds.people.things import Things
 from understudy.worlds.people.wardrobe import Dress, Wardrobe
 
@@ -37,6 +37,7 @@ class _Cast:
     """One figure before it has a place: who it is, what it wears, how it stands (its soles at z = 0)."""
 
     person: Person
+    complexion: Complexion
     outfit: Dress
     stance: Stance
     shape: framing.Shape
@@ -97,7 +98,8 @@ class People:
     def _cast(self, at: Draws) -> _Cast:
         person = population.sample(at.at("body"), self.body)
         ours = self.clothes.choose(at.at("clothes"), person.age, person.gender)
-        outfit = self.pack.choose(at.at("pack"), ours, person.rest, person.gender)
+        complexion = self.skin.choose(at.at("skin"), person.ancestry)
+        outfit = self.pack.choose(at.at("pack"), ours, person.rest, person.gender, complexion.tone)
         stance = posing.sample(at.at("pose"), person.rest, self.pose, person.age)
         lift = outfit.sole_m(person.rest)
         up = np.eye(4)
@@ -107,7 +109,7 @@ class People:
             stance = replace(stance, seat=replace(stance.seat, top_m=stance.seat.top_m + lift))
         bag = ours.backpack and stance.family in WORN_IN
         at.at("clothes").note("worn_backpack", bag)
-        return _Cast(person, outfit, stance, _shape(stance), bag)
+        return _Cast(person, complexion, outfit, stance, _shape(stance), bag)
 
     def _entity(self, at: Draws, number: int, one: _Cast, spot: framing.Spot, detail: Detail) -> Entity:
         person, rest = one.person, one.person.rest
@@ -115,15 +117,17 @@ class People:
                         person.muscle, person.ancestry, spot.heading_deg, one.stance.family, detail)
         clothes = one.outfit.surfaces(figure)
         style, colour, single_hair = self.hair.choose(at.at("hair"), figure)
-        complexion = self.skin.choose(at.at("skin"), figure)
+        complexion = one.complexion
         style = one.outfit.style(style)
         if one.outfit.hair is None:
             hair = self.hair.surfaces(at.at("hair"), figure, style, colour, complexion.rgb, clothes.surfaces,
                                       one.outfit.hat)
         else:
             hair = one.outfit.hair_surfaces(figure, colour)
+        painted = one.outfit.skin
         skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),
-                                  hair_colour=colour)
+                                  hair_colour=colour, painted=None if painted is None else painted.pixels,
+                                  teeth="teeth" not in one.outfit.pieces)
         eyewear = self.eyewear.surfaces(at.at("eyewear"), figure)
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *eyewear.surfaces, *clothes.surfaces)
         facts = {
