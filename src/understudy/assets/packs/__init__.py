@@ -1,7 +1,8 @@
 """Asset packs that a user has: added once, checked then, and worn by name.
 
-``add`` reads a MakeHuman pack (clothes, shoes, hats, hair, brows, lashes, eyes, teeth, skins, BVH poses), keeps what
-can be used in the user's data folder and says of every other file why not. What is kept needs nothing of the pack's folder any more::
+``add`` reads a MakeHuman pack (clothes, shoes, hats, hair, brows, lashes, eyes, teeth, skins, BVH poses), keeps what can
+be used in the user's data folder and says of every other file why not. What is kept needs nothing of the pack's folder any
+more::
 
     ASSETS/NAME/pack.json        kind, licence, digest of every piece; what was skipped and why
     ASSETS/NAME/pieces/*.npz     binding, mesh, hidden skin, texture

@@ -23,7 +23,7 @@ LAYOUTS = ("whorl", "left part", "middle part", "high knot", "knot", "low knot",
 _NEAR = 40  # triangles that a ray from the head's middle may meet
 _CENTRE = np.array([0.0, -0.035, 0.742])
 _CROWN_DEG = 24.0  # how far behind the vertical the whorl lies
-_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0, "nape knot": -25.0}  # elevation at the back of the head
+_KNOT_DEG = {"high knot": 62.0, "knot": 22.0, "low knot": -18.0, "nape knot": -38.0}  # elevation at the back of the head
 _PART_DEG = {"left part": 26.0, "middle part": 1.0}  # azimuth of the parting at the forehead
 # The hairline's elevation over the head's middle, by azimuth from the front (degrees): forehead, temple, sideburn, over the
 # ear, behind it, nape.
@@ -64,7 +64,11 @@ def scalp(layout: str) -> Scalp:
     down = np.arange(ROWS) / RIM
     arc = np.arccos(np.clip((start * end).sum(1), -1, 1))[:, None]
     from_start, to_end = np.sin((1 - down) * arc) / np.sin(arc), np.sin(down * arc) / np.sin(arc)
-    direction = from_start[..., None] * start[:, None] + to_end[..., None] * end[:, None]
+    if layout == "nape knot":  # forehead and nape are opposite: the way leads over the crown, not below the chin
+        over = 1.3 * down * (1 - down) * (1 + np.cos(azimuth))[:, None]
+        direction = ((1 - down)[:, None] * start[:, None] + down[:, None] * end[:, None]) + over[..., None] * [0.0, 0.0, 1.0]
+    else:
+        direction = from_start[..., None] * start[:, None] + to_end[..., None] * end[:, None]
     direction /= np.linalg.norm(direction, axis=-1, keepdims=True)
     face, bary = _hit(_CENTRE, direction.reshape(-1, 3), template[faces[near]])
     way = np.arctan2(direction[..., 0], -direction[..., 1])

@@ -21,7 +21,7 @@ from understudy.worlds.people.clothes.tailor import carried, cut_out, sew
 from understudy.worlds.people.figure import Figure, Worn
 
 _COVER_M = 0.035  # how far inside its border a garment hides the skin
-_OVER_M = 0.026  # least distance of a coat from the legs, which wear trousers
+_OVER_M = 0.034  # least distance of a coat from the legs, which wear trousers
 _LAYER_M = 0.004  # least distance between two layers
 
 
