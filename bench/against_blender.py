@@ -1,13 +1,14 @@
 """Full scenes, path-traced and denoised: Understudy against Blender Cycles + OIDN, one thread each, in the same run.
 
     python bench/against_blender.py --blender-python PATH [--recipe people-in-rooms] [-n 3] [--samples 1,2,4,8,16]
-        [--set sensors.camera.size=[160,120]] [--reference 1024] [--keep DIR] [--pictures DIR]
+        [--set sensors.camera.size=[160,120]] [--reference 128] [--keep DIR] [--pictures DIR]
 
 PATH is a Python whose environment holds ``bpy`` (``pip install bpy``). Each scene of the recipe is rendered by both with
 the same meshes, textures, light, camera and resolution (lens distortion, defocus and the sensor are off). Quality is the
-PSNR of the tone-mapped picture against the same renderer's own picture of --reference samples without denoising, so that
-neither is blamed for the other's material model; both filter a pixel with a box one pixel wide. References take minutes a
-scene: --keep DIR holds scenes and references of a recipe between runs (delete it when worlds or materials change). The
+PSNR of the tone-mapped picture against what the same renderer tends to, so that neither is blamed for the other's material
+model; both filter a pixel with a box one pixel wide. What it tends to need not be known: two pictures of half of --reference
+samples each, without denoising and of independent noise, give the error without their own (see ``psnr``). They take minutes
+a scene: --keep DIR holds scenes and references of a recipe between runs (delete it when worlds or materials change). The
 peer's time is taken at the smallest sample count whose PSNR reaches ours (or at its largest, and then the row says so);
 with --match our samples are raised instead until ours is as good as the peer's picture of the fewest samples. Ours is the
 time from a scene's arrays to the picture, ray tree and all; the peer's is that of rendering a scene that it holds already,
@@ -71,11 +72,17 @@ def export(scene, path: Path, max_bounces: int) -> None:
     np.savez(path, **data)
 
 
-def psnr(picture: np.ndarray, reference: np.ndarray) -> float:
-    """Tone-mapped: the reference's mean becomes 0.4, clipped, gamma 2.2."""
-    scale = 0.4 / reference.mean()
-    a, b = (np.clip(p * scale, 0, 1) ** (1 / 2.2) for p in (picture, reference))
-    return float(-10 * np.log10(np.mean((a - b) ** 2)))
+def psnr(picture: np.ndarray, halves: tuple[np.ndarray, np.ndarray]) -> float:
+    """Of the tone-mapped ``picture`` (the truth's mean becomes 0.4, clipped, gamma 2.2) against what both halves tend to.
+
+    The halves' noise is independent of each other's and of the picture's, so the mean of (picture - one)(picture - other)
+    is the picture's own squared error: theirs drops out. The tone curve enters by its slope at the picture.
+    """
+    scale = 0.4 / np.mean(halves)
+    shown = np.clip(picture * scale, 1e-3, 1)
+    slope = np.where(picture * scale < 1, shown ** (1 / 2.2 - 1) / 2.2, 0) * scale
+    errors = [slope * (picture.astype(np.float64) - half) for half in halves]
+    return float(-10 * np.log10(max(np.mean(errors[0] * errors[1]), 1e-9)))
 
 
 def drawn(recipe, index: int):
@@ -94,13 +101,14 @@ def ours(scene, renderer, index: int) -> tuple[float, float, np.ndarray]:
     return min(r[0] for r in runs), min(r[1] for r in runs), runs[0][2]
 
 
-def our_reference(scene, renderer, index: int, samples: int) -> np.ndarray:
-    """The mean of ``samples`` paths a pixel, all of full length, without denoising."""
+def our_halves(scene, renderer, index: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two pictures of half of ``samples`` paths a pixel, all of full length, without denoising."""
     plain = dataclasses.replace(renderer, samples=1, denoise="off")  # a lone path has full length
-    total = 0.0
+    totals = [0.0, 0.0]
     for turn in range(samples):
-        total = total + _light(scene, plain, Key(index).child("reference", turn))[2].astype(np.float64)
-    return (total / samples).astype(np.float32)
+        one = _light(scene, plain, Key(index).child("reference", turn))[2].astype(np.float64)
+        totals[turn % 2] = totals[turn % 2] + one
+    return tuple((total / (samples // 2)).astype(np.float32) for total in totals)
 
 
 def _light(scene, settings, key: Key) -> tuple[float, float, np.ndarray]:
@@ -142,13 +150,20 @@ def cycles(python: str, scene, max_bounces: int, counts: str, plain: str = "") -
         return dict(np.load(f"{folder}/out.npz"))
 
 
+def cycles_halves(peer, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two pictures of half of ``samples`` each by the peer, without denoising, of different seeds."""
+    half = samples // 2
+    made = peer("", f"{half}:1,{half}:2")
+    return made[f"picture_plain_{half}:1"], made[f"picture_plain_{half}:2"]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--blender-python", required=True)
     parser.add_argument("--recipe", default="people-in-rooms")
     parser.add_argument("-n", type=int, default=3)
     parser.add_argument("--samples", default="1,2,4,8,16")
-    parser.add_argument("--reference", type=int, default=1024, help="samples of the reference pictures")
+    parser.add_argument("--reference", type=int, default=128, help="samples of both reference pictures together")
     parser.add_argument("--keep", type=Path, help="hold scenes and references here between runs")
     parser.add_argument("--references-only", action="store_true", help="make what --keep holds and stop")
     parser.add_argument("--match", action="store_true", help="raise our samples until ours is as good as the peer's first")
@@ -167,10 +182,9 @@ def main() -> None:
         folder = keep / recipe.digest / f"{recipe.seed}-{index}"
         scene = kept(folder / "scene.pickle", partial(drawn, recipe, index))
         reference = kept(folder / f"ours-{args.reference}.pickle",
-                         partial(our_reference, scene, renderer, index, args.reference))
+                         partial(our_halves, scene, renderer, index, args.reference))
         peer = partial(cycles, args.blender_python, scene, renderer.max_depth - 1)
-        peer_reference = kept(folder / f"cycles-{args.reference}.pickle",
-                              lambda peer=peer: peer("", str(args.reference))[f"picture_plain_{args.reference}"])
+        peer_reference = kept(folder / f"cycles-{args.reference}.pickle", partial(cycles_halves, peer, args.reference))
         if args.references_only:
             continue
         tries = peer(args.samples)
@@ -198,7 +212,8 @@ def main() -> None:
             print(f"  Cycles, {KINDS[kind]}: "
                   + ", ".join(f"{c}: {s:.2f} s (wall {w:.2f}) {q:.1f} dB" for c, s, w, q in row), flush=True)
             if args.pictures and kind == "denoised":
-                save(args.pictures, index, mine[3], reference, tries[f"picture_denoised_{chosen[0]}"], peer_reference)
+                save(args.pictures, index, mine[3], np.mean(reference, 0), tries[f"picture_denoised_{chosen[0]}"],
+                     np.mean(peer_reference, 0))
     for kind, name in KINDS.items():
         print(f"\nCycles, {name}:\n")
         print("| scene | ours, CPU s (wall) | PSNR, dB | samples | Cycles, CPU s (wall) | its set-up | PSNR, dB "

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("samples")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--plain", default="", help="sample counts that are not denoised (references)")
+    parser.add_argument("--plain", default="", help="SAMPLES[:SEED],... that are not denoised (references)")
     args = parser.parse_args(sys.argv[1:])
     data = np.load(args.scene, allow_pickle=False)
     scene = built(data, args.threads)
@@ -65,7 +65,8 @@ def built(data, threads: int):
 
 def cook(scene, count: str, kind: str) -> None:
     """How many samples, and how they are denoised."""
-    scene.cycles.samples = int(count)
+    samples, _, seed = count.partition(":")
+    scene.cycles.samples, scene.cycles.seed = int(samples), int(seed or 0)
     scene.cycles.use_denoising = kind != "plain"
     scene.cycles.denoising_quality = "FAST" if kind == "fast" else "HIGH"
     scene.cycles.denoising_prefilter = "FAST" if kind == "fast" else "ACCURATE"
