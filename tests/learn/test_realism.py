@@ -73,6 +73,23 @@ def test_the_path_that_moves_a_property_is_named_and_no_dummy():
     assert alarms <= 2  # 1 % each
 
 
+def test_what_is_labelled_is_measured_apart_from_what_is_not():
+    rng = np.random.default_rng(1)
+    region = np.zeros((96, 96), np.uint8)
+    region[20:70, 20:70] = 1
+    image = np.full((192, 192, 3), 100.0)
+    inside = np.kron(region, np.ones((2, 2))) == 1
+    image[~inside] += rng.normal(0, 20, (192, 192, 1))[~inside]  # rough surroundings of a smooth, red thing
+    image[inside] = (200, 50, 50)
+    values = attributes._sides(image.clip(0, 255).astype(np.uint8), region)
+    assert values["labelled: fine detail"] < 1 and values["unlabelled: fine detail"] == pytest.approx(19, abs=2)
+    assert values["labelled: saturation"] == pytest.approx(150, abs=1) and values["unlabelled: saturation"] == 0
+    assert values["labelled: contrast"] < 1 and values["unlabelled: contrast"] == pytest.approx(20, abs=1.5)
+    assert values["unlabelled: light"] == pytest.approx(100, abs=1)
+    nothing = attributes._sides(image.clip(0, 255).astype(np.uint8), np.zeros((96, 96), np.uint8))
+    assert np.isnan(nothing["labelled: light"]) and nothing["unlabelled: light"] > 0
+
+
 def test_features_are_the_same_for_the_same_picture():
     images = np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
     for extract, width in ((features.classic, 27), (features.randconv, 480)):

@@ -11,16 +11,29 @@ from understudy.renderers.texels import texel
 from understudy.scene import Texture
 
 
+def laid(lay, *textures):
+    pages = stage.Pages()
+    starts = [pages.add(t, t) for t in textures]
+    return starts, pages.laid(lay)
+
+
 def test_texels_are_packed_red_lowest():
-    pixels = np.array([[(1, 2, 3), (255, 0, 128)]], np.uint8)
-    assert stage.packed(pixels).tolist() == [[0x030201, 0x8000FF]]
+    pixels, more = np.array([[(1, 2, 3), (255, 0, 128)]], np.uint8), np.full((3, 2, 3), 7, np.uint8)
+    starts, texels = laid(stage.lay_colour, pixels, more, pixels)
+    assert starts == [0, 2, 0] and texels.ctypes.data % 64 == 0  # the same texture twice is kept once
+    assert (texels & 0xFFFFFF).tolist() == [0x030201, 0x8000FF, *[0x070707] * 6]
+
+
+def test_heights_lie_one_to_a_texel():
+    plain, coloured = np.array([[1, 200]], np.uint8), np.array([[(0, 30, 60)]], np.uint8)
+    assert laid(stage.lay_height, plain, coloured)[1][:3].tolist() == [1, 200, 30]
 
 
 def test_a_grey_texture_is_linear():
     grey = np.array([[0, 55, 128, 255]], np.uint8)
-    codes = stage.packed(grey) & 255
+    codes = laid(stage.lay_colour, grey)[1] & 255
     linear = np.where(codes / 255 <= 0.04045, codes / 255 / 12.92, ((codes / 255 + 0.055) / 1.055) ** 2.4)
-    assert linear == pytest.approx(grey / 255, abs=0.006)
+    assert linear == pytest.approx(grey[0] / 255, abs=0.006)
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 1000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from understudy.learn.cache import Store
 
 LEAST = 10
 """Values that a side must have for a comparison."""
+_LEAST_PX = 100  # of a side's inner part, for its values
 _CHANCE = 0.01  # of naming any path for a property that none moves (Bonferroni)
 
 
@@ -84,6 +86,32 @@ def label_values(store: Store, things: bool) -> dict[str, np.ndarray]:
     return values
 
 
+def side_values(store: Store) -> dict[str, np.ndarray]:
+    """{property: (n,)} of what is labelled and of what is not, apart: nan where a picture has too little of it.
+
+    A made thing may be too smooth in surroundings that are as rich as real ones: whole pictures do not tell.
+    """
+    rows = [_sides(np.asarray(store.images[row]), np.asarray(store.regions[row])) for row in store.rows if store.masked[row]]
+    return {name: np.array([r[name] for r in rows]) for name in rows[0]} if rows else {}
+
+
+def _sides(image: np.ndarray, region: np.ndarray) -> dict[str, float]:
+    import cv2
+
+    region = cv2.resize(region, image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    near, far = (cv2.GaussianBlur(grey, (0, 0), sigma) for sigma in (1.0, 4.0))
+    loud = (image.max(2).astype(np.float32) - image.min(2))
+    out = {}
+    for side, mask in (("labelled", (region > 0) & (region < 255)), ("unlabelled", region == 0)):
+        inner = cv2.erode(mask.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)  # the outline belongs to both
+        enough = inner.sum() >= _LEAST_PX
+        for name, values, of in (("light", grey, np.mean), ("contrast", grey, np.std), ("fine detail", grey - near, np.std),
+                                 ("coarse detail", near - far, np.std), ("saturation", loud, np.mean)):
+            out[f"{side}: {name}"] = float(of(values[inner])) if enough else math.nan
+    return out
+
+
 def compared(name: str, made: np.ndarray, real: np.ndarray) -> Compared | None:
     """The comparison of one property; None where a side has too few values."""
     made, real = made[np.isfinite(made)], real[np.isfinite(real)]
@@ -121,11 +149,11 @@ def axes(values: np.ndarray, drawn: Mapping[str, list], most: int = 3) -> list[t
 
     found = []
     for path, column in drawn.items():
-        known = np.array([v is not None for v in column])
+        known = np.array([v is not None for v in column]) & np.isfinite(values)
         if known.sum() < 30:
             continue
         own = values[known]
-        column = [v for v in column if v is not None]
+        column = [v for v, use in zip(column, known) if use]
         if own.std() < 1e-12:
             continue
         if all(isinstance(v, int | float) and not isinstance(v, bool) for v in column):

@@ -90,8 +90,9 @@ def _attributes(made: Store, real: Store, made_source: Source, real_source: Sour
     things = "masks" not in (made_source.kind, real_source.kind)
     pictures = [attributes.picture_values(s) for s in (made, real)]
     labels = [attributes.label_values(s, things) for s in (made, real)]
+    sides = [attributes.side_values(s) for s in (made, real)]
     found = []
-    for pair in (pictures, labels):
+    for pair in (pictures, labels, sides):
         for name in pair[0]:
             one = attributes.compared(name, pair[0][name], pair[1][name]) if name in pair[1] else None
             if one is not None:
@@ -100,7 +101,7 @@ def _attributes(made: Store, real: Store, made_source: Source, real_source: Sour
     drawn = drawn_of(made)
     moved = {}
     if drawn:
-        each = pictures[0] | {k: v for k, v in labels[0].items() if len(v) == len(made)}
+        each = pictures[0] | {k: v for k, v in (labels[0] | sides[0]).items() if len(v) == len(made)}
         moved = {c.name: attributes.axes(each[c.name], drawn) for c in found if c.sure and c.name in each}
     return found, moved
 

@@ -50,11 +50,11 @@ def stage_of(mi, scene: Scene, triangles: Triangles, hit_scene) -> Stage:
     face[:, :3] = triangles.faces
     face[:, 3] = triangles.piece
     material = np.zeros((len(triangles.pieces), len(COLUMNS)), np.float32)
-    texels, bumps = _Pages(), _Pages()
+    texels, bumps = Pages(), Pages()
     for row, piece in zip(material, triangles.pieces):
         _describe(row, piece.surface.material, piece.surface.uv is not None, piece.surface.smooth, texels, bumps)
     return Stage(mi, hit_scene, given(mi.Float, corner), given(mi.UInt32, face), given(mi.Float, material),
-                 given(mi.UInt32, texels.joined(np.uint32)), given(mi.UInt32, bumps.joined(np.uint32)),
+                 mi.UInt32(texels.laid(lay_colour)), mi.UInt32(bumps.laid(lay_height)),
                  lights_of(mi, scene), bool(material[:, COLUMNS.index("bump_m")].any()))
 
 
@@ -68,36 +68,61 @@ def given(kind, array: np.ndarray):
 
 def aligned(array: np.ndarray, least: int = 0) -> np.ndarray:
     """A flat copy of ``array`` that begins on a 64-byte border, filled with noughts to ``least`` elements."""
-    array = np.ascontiguousarray(array)
-    count = max(least, array.size)
-    memory = np.zeros(count * array.itemsize + 64, np.uint8)
-    start = -memory.ctypes.data % 64
-    flat = memory[start:start + count * array.itemsize].view(array.dtype)
+    flat = _nought(max(least, array.size), array.dtype)
     flat[:array.size] = array.reshape(-1)
     return flat
 
 
-class _Pages:
+def _nought(count: int, dtype) -> np.ndarray:
+    """(count,) noughts that begin on a 64-byte border."""
+    size = count * np.dtype(dtype).itemsize
+    memory = np.zeros(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start:start + size].view(dtype)
+
+
+class Pages:
     """Textures one after another; one that several surfaces share is kept once."""
 
     def __init__(self) -> None:
-        self._runs: list[np.ndarray] = []
+        self._runs: list[tuple[int, np.ndarray]] = []
         self._at: dict[int, int] = {}
         self._end = 0
 
-    def add(self, owner: object, texels: np.ndarray) -> int:
-        """Where ``texels``, those of ``owner``, begin."""
+    def add(self, owner: object, pixels: np.ndarray) -> int:
+        """Where the texels of ``pixels`` (h, w, ...), those of ``owner``, begin."""
         if id(owner) not in self._at:
             self._at[id(owner)] = self._end
-            self._runs.append(texels.reshape(-1))
-            self._end += texels.size
+            self._runs.append((self._end, pixels))
+            self._end += pixels.shape[0] * pixels.shape[1]
         return self._at[id(owner)]
 
-    def joined(self, dtype) -> np.ndarray:
-        return np.concatenate(self._runs) if self._runs else np.zeros(1, dtype)
+    def laid(self, lay) -> np.ndarray:
+        """(n,) uint32, a texel each; ``lay`` writes a texture's pixels into its (h, w) part of it."""
+        out = _nought(max(self._end, 4), np.uint32)
+        for start, pixels in self._runs:
+            h, w = pixels.shape[:2]
+            lay(out[start:start + h * w].reshape(h, w), pixels)
+        return out
 
 
-def _describe(row: np.ndarray, material: Material, mapped: bool, smooth: bool, texels: _Pages, bumps: _Pages) -> None:
+def lay_colour(texels: np.ndarray, pixels: np.ndarray) -> None:
+    """(h, w, 3) uint8 sRGB, or (h, w) uint8 linear grey, into (h, w) uint32: red lowest, the highest byte unused."""
+    import cv2
+
+    if pixels.ndim == 2:
+        grey = np.arange(256) / 255
+        code = np.where(grey <= 0.0031308, 12.92 * grey, 1.055 * grey ** (1 / 2.4) - 0.055)
+        pixels = cv2.cvtColor((code * 255 + 0.5).astype(np.uint8)[pixels], cv2.COLOR_GRAY2RGB)
+    cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2RGBA, dst=texels.view(np.uint8).reshape(*texels.shape, 4))
+
+
+def lay_height(texels: np.ndarray, pixels: np.ndarray) -> None:
+    """(h, w) uint8 heights, or the mean of (h, w, 3), into (h, w) uint32."""
+    texels[:] = pixels if pixels.ndim == 2 else pixels.mean(axis=2)
+
+
+def _describe(row: np.ndarray, material: Material, mapped: bool, smooth: bool, texels: Pages, bumps: Pages) -> None:
     base = material.base_color
     if isinstance(base, Texture):
         pixels = base.pixels if mapped else _mean(base.pixels)
@@ -106,23 +131,11 @@ def _describe(row: np.ndarray, material: Material, mapped: bool, smooth: bool, t
         linear = np.clip(np.asarray(base, np.float64), 0, 1)
         srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
         pixels, owner = (srgb * 255 + 0.5).astype(np.uint8).reshape(1, 1, 3), material
-    row[:3] = texels.add(owner, packed(pixels)), pixels.shape[1], pixels.shape[0]
+    row[:3] = texels.add(owner, pixels), pixels.shape[1], pixels.shape[0]
     row[3:8] = (smooth, max(0.03, material.roughness), material.metallic, material.specular, material.sheen)
     if material.bump is not None and material.bump_m and mapped:
         heights = material.bump.pixels
-        heights = heights if heights.ndim == 2 else heights.mean(axis=2).astype(np.uint8)
-        row[8:] = bumps.add(material.bump, heights.astype(np.uint32)), heights.shape[1], heights.shape[0], material.bump_m
-
-
-def packed(pixels: np.ndarray) -> np.ndarray:
-    """(h, w) uint32 of (h, w, 3) uint8 sRGB, or of (h, w) uint8 linear grey: red lowest."""
-    if pixels.ndim == 2:
-        grey = np.arange(256) / 255
-        code = np.where(grey <= 0.0031308, 12.92 * grey, 1.055 * grey ** (1 / 2.4) - 0.055)
-        pixels = np.repeat((code * 255 + 0.5).astype(np.uint8)[pixels][..., None], 3, axis=2)
-    wide = np.zeros((*pixels.shape[:2], 4), np.uint8)
-    wide[..., :3] = pixels
-    return wide.view("<u4")[..., 0]
+        row[8:] = bumps.add(material.bump, heights), heights.shape[1], heights.shape[0], material.bump_m
 
 
 def _mean(pixels: np.ndarray) -> np.ndarray:
