@@ -180,3 +180,97 @@ def test_a_torchvision_that_breaks_transformers_is_named():
                            "RuntimeError: operator torchvision::nms does not exist"}, "")
     assert said.state == doctor.NOTE and "torchvision" in said.what and "pip uninstall torchvision" in said.remedy
     assert doctor.foreign({"transformers": None}, "").state == doctor.OK
+
+
+def d_fine(labels=("person", "dog")):
+    config = transformers.DFineConfig(
+        backbone_config=transformers.HGNetV2Config(
+            embedding_size=8, hidden_sizes=[8, 8, 16, 16], stem_channels=[3, 8, 8], stage_in_channels=[8, 8, 8, 16],
+            stage_mid_channels=[8, 8, 8, 8], stage_out_channels=[8, 8, 16, 16], stage_num_blocks=[1, 1, 1, 1],
+            stage_downsample=[False, True, True, True], stage_light_block=[False, False, True, True],
+            stage_kernel_size=[3, 3, 5, 5], stage_numb_of_layers=[1, 1, 1, 1],
+            out_features=["stage2", "stage3", "stage4"]),
+        encoder_hidden_dim=16, encoder_in_channels=[8, 16, 16], encoder_ffn_dim=16, encoder_attention_heads=2, d_model=16,
+        num_queries=12, decoder_in_channels=[16, 16, 16], decoder_ffn_dim=16, decoder_layers=2, decoder_attention_heads=2,
+        encoder_layers=1, num_denoising=0, id2label=dict(enumerate(labels)))
+    return transformers.DFineForObjectDetection(config)
+
+
+@pytest.mark.parametrize(("make", "data", "extra"), [
+    (rt_detr, "figures", SIZE), (d_fine, "figures", SIZE), (mask2former, "figures", SIZE),
+    (vitpose, "figures", {"size": {"height": 64, "width": 48}}), (segformer, "discs", SIZE)])
+def test_each_is_trained_and_what_comes_out_is_evaluated_and_trained_on(make, data, extra, saved, figures, discs, tmp_path,
+                                                                        capsys):
+    made = figures("made", range(12), "digest") if data == "figures" else discs("made", 12, 3)
+    real = figures("real", range(20, 24)) if data == "figures" else discs("real", 4)
+    val = figures("val", range(30, 33)) if data == "figures" else discs("val", 3, 5)
+    torch.manual_seed(0)
+    start, out = saved(make(), **extra), tmp_path / "tuned"
+    quick = ("--batch", "4", "--budget", "96img")
+    code, _, err = ran(capsys, "finetune", start, made, "--mix", f"{real}=0.25", "--val", val, "-o", out, "--rate", "3e-3",
+                       "--allow-overlap", *quick)  # figures of balls resemble each other
+    assert code == 0, err
+    losses = [float(line.split(",")[2]) for line in (out / "curve.csv").read_text().splitlines()[1:]]
+    assert len(losses) == 8 and np.isfinite(losses).all()
+    assert ("on the real validation" in err) and json.loads((out / "run.json").read_text())["images"] == 96
+    code, _, err = ran(capsys, "evaluate", out, real)  # it has learned from these
+    assert code == 1 and "are in the training of the model" in err
+    code, _, err = ran(capsys, "finetune", out, real, "-o", tmp_path / "again", "--batch", "4", "--budget", "8img")
+    assert code == 0 and (tmp_path / "again" / "config.json").is_file(), err
+
+
+def trained(folder, data, out, budget: str) -> list[float]:
+    assert main(["finetune", str(folder), str(data), "-o", str(out), "--batch", "4", "--budget", budget, "--rate", "3e-3",
+                 "--augment", "light"]) == 0
+    return [float(line.split(",")[2]) for line in (out / "curve.csv").read_text().splitlines()[1:]]
+
+
+@pytest.mark.parametrize(("make", "data", "extra", "most"), [
+    (rt_detr, "figures", SIZE, 0.8), (vitpose, "figures", {"size": {"height": 64, "width": 48}}, 0.8),
+    (segformer, "discs", SIZE, 0.8), (mask2former, "figures", SIZE, 0.9)])
+def test_the_losses_fall_and_the_same_seed_gives_the_same_numbers(make, data, extra, most, saved, figures, discs, tmp_path):
+    from safetensors.torch import load_file
+
+    torch.manual_seed(0)
+    start = saved(make(), **extra)
+    learned = figures("made", range(6), "digest") if data == "figures" else discs("made", 6)
+    losses = trained(start, learned, tmp_path / "a", "320img")
+    assert losses[-1] < most * losses[0]
+    trained(start, learned, tmp_path / "b", "32img")
+    trained(start, learned, tmp_path / "c", "32img")
+    one, two = (load_file(tmp_path / n / "model.safetensors") for n in "bc")
+    assert all(torch.equal(one[k], two[k]) for k in one)
+
+
+def test_a_new_last_layer_where_the_classes_differ(saved, figures, tmp_path, capsys):
+    start = saved(rt_detr(("cat", "dog")), **SIZE)
+    code, _, err = ran(capsys, "finetune", start, figures("made", range(4), "d"), "-o", tmp_path / "m", "--batch", "2",
+                       "--budget", "4img")
+    assert code == 0 and "gets a new last layer, for person, dog" in err, err
+    assert foreign.load(tmp_path / "m")[0].spec.classes == ("person", "dog")
+
+
+def test_a_pose_crop_shows_the_box_in_the_picture_s_proportions():
+    """A picture twice as wide as high holds a square of 40 pixels; its crop shows a square, points where they belong."""
+    from understudy.learn.augment import WHOLE
+    from understudy.learn.mixture import Part, Sample
+    from understudy.learn.pose_crops import heat_maps, pose_crops
+
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[30:70, 80:120] = 255
+    import cv2
+
+    frame = cv2.resize(picture, (100, 100), interpolation=cv2.INTER_AREA)
+
+    class Store:
+        boxes, category, ignored = np.float32([[0.4, 0.3, 0.6, 0.7]]), np.array([1]), np.array([False])
+        points, aspect = np.float32([[[0.4, 0.3, 2], [0.6, 0.7, 2]]]), np.float32([2.0])
+        labels_of = staticmethod(lambda row: slice(0, 1))
+
+    crops = pose_crops(frame[None], [Sample(Part(Store(), 1.0, (1,)), 0, WHOLE)], np.zeros(1), (64, 64), 1.25, [0, 1])
+    inside = crops.images[0, :, :, 0] > 127
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    assert abs(len(rows) - 64 / 1.25) <= 2 and abs(len(columns) - 64 / 1.25) <= 2
+    assert crops.points[0] == pytest.approx(np.array([[6.4, 6.4, 1], [57.6, 57.6, 1]]), abs=0.01)
+    heat = heat_maps(np.float32([[[20.0, 36.0, 1], [1.0, 1.0, 0]]]), (64, 64), (16, 16))
+    assert np.unravel_index(heat[0, 0].argmax(), (16, 16)) in ((8, 4), (9, 5), (8, 5), (9, 4)) and not heat[0, 1].any()

@@ -10,13 +10,20 @@ from understudy.cli import train
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = ("Made pictures first, then a little time on real ones: the recipe that practice reports as dependable. "
-                     "Task, classes and size are the model's.")
-    parser.add_argument("model", metavar="MODEL", type=Path, help="a folder of `understudy train`, or its .safetensors file")
-    parser.add_argument("data", metavar="REAL", type=Path, help="the real pictures to learn from")
-    train.common(parser, "8000img", 1e-3)
+                     "Task, classes and size are the model's. A folder of transformers (config.json, model.safetensors) is "
+                     "trained with its own loss, on a graphics card where torch sees one.")
+    parser.add_argument("model", metavar="MODEL", type=Path, help="a folder of `understudy train`, its .safetensors file, "
+                        "or a folder of transformers")
+    parser.add_argument("data", metavar="REAL", type=Path, help="the pictures to learn from")
+    train.common(parser, "8000img", None)
+    parser.add_argument("--augment", choices=("full", "light"), default="full",
+                        help="how much pictures are varied (default full)")
 
 
 def run(args: argparse.Namespace) -> int:
+    from understudy.learn import foreign
     from understudy.learn.session import Request
 
-    return train.trained(Request(init=args.model, **train.settings(args)))
+    if args.rate is None:
+        args.rate = 1e-4 if foreign.recognises(args.model) else 1e-3
+    return train.trained(Request(init=args.model, augment=args.augment, **train.settings(args)))

@@ -33,7 +33,7 @@ def what(parser: argparse.ArgumentParser) -> None:
                         help="pixels of the network's square input, a multiple of 32 (default 160)")
 
 
-def common(parser: argparse.ArgumentParser, budget: str, rate: float) -> None:
+def common(parser: argparse.ArgumentParser, budget: str, rate: float | None) -> None:
     """What training and fine-tuning share."""
     parser.add_argument("-o", "--out", required=True, type=Path, help="the folder for the model and its report")
     parser.add_argument("--mix", action="append", default=[], metavar="DIR=SHARE",
@@ -44,7 +44,8 @@ def common(parser: argparse.ArgumentParser, budget: str, rate: float) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default 0)")
     parser.add_argument("--count", type=int, metavar="N", help="use N pictures of DATA only")
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="pictures a step (default 16)")
-    parser.add_argument("--rate", type=float, default=rate, help=f"greatest learning rate (default {rate:g})")
+    parser.add_argument("--rate", type=float, default=rate, help="greatest learning rate (default "
+                        + (f"{rate:g})" if rate else "0.001, 0.0001 for a network of transformers)"))
     parser.add_argument("--precision", choices=("auto", "bf16", "fp32"), default="auto",
                         help="bf16 where the processor has it, or as said")
     parser.add_argument("--threads", type=int, default=1, metavar="N",

@@ -8,7 +8,8 @@ a slice. Labels are kept for every task at once, with the data set's own categor
 * ``things`` (n, side, side) uint8: each pixel's instance, numbered from 1 within its picture, 0 none
 * ``boxes`` (m, 4) float32 xyxy in shares of the sides, ``category`` and ``ignored`` (m,), ``points`` (m, k, 3)
   in the same shares with COCO's visibility; picture i's are rows ``first[i]`` to ``first[i + 1]``
-* ``hashes`` (n, 32) uint8, perceptual; ``masked`` (n,) bool: whether every instance has its mask; ``index`` (n,)
+* ``hashes`` (n, 32) uint8, perceptual; ``masked`` (n,) bool: whether every instance has its mask; ``index`` (n,);
+  ``aspect`` (n,) float32, each picture's width over its height
 
 It lies in the cache folder under a name that holds the data set's fingerprint, so it is never out of date.
 """
@@ -30,7 +31,7 @@ from understudy.learn.mask_folder import UNLABELLED
 from understudy.learn.sources import Source
 from understudy.record import Instance, Record
 
-_FORM = 1  # of the files; another form, another name
+_FORM = 2  # of the files; another form, another name
 MOST_THINGS = 254
 
 
@@ -55,6 +56,7 @@ class Store:
     hashes: np.ndarray
     masked: np.ndarray
     index: np.ndarray
+    aspect: np.ndarray
     rows: np.ndarray
     problems: tuple[str, ...] = field(default=())
 
@@ -77,7 +79,8 @@ def open_store(source: Source, side: int, count: int | None = None) -> Store:
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     n = about["count"]
     with np.load(folder / "labels.npz") as kept:
-        labels = {key: kept[key] for key in ("boxes", "category", "ignored", "points", "first", "hashes", "masked", "index")}
+        labels = {key: kept[key] for key in ("boxes", "category", "ignored", "points", "first", "hashes", "masked", "index",
+                                             "aspect")}
 
     def pixels(file: str, *shape: int) -> np.ndarray:
         return np.memmap(folder / file, np.uint8, "r", shape=(n, side, side, *shape))
@@ -106,7 +109,8 @@ def _build(source: Source, side: int, count: int | None, folder: Path) -> None:
     np.savez(folder / "labels.npz", boxes=np.array(rows.boxes, np.float32).reshape(-1, 4),
              category=np.array(rows.category, np.int32), ignored=np.array(rows.ignored, bool), points=points,
              first=np.array(rows.first, np.int64), hashes=np.array(rows.hashes, np.uint8),
-             masked=np.array(rows.masked, bool), index=np.array(rows.index, np.int64))
+             masked=np.array(rows.masked, bool), index=np.array(rows.index, np.int64),
+             aspect=np.array(rows.aspect, np.float32))
     about = {"count": rows.count, "point_names": rows.point_names, "digest": rows.digest.hexdigest(),
              "problems": rows.problems}
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
@@ -125,6 +129,7 @@ class _Rows:
         self.hashes: list[np.ndarray] = []
         self.masked: list[bool] = []
         self.index: list[int] = []
+        self.aspect: list[float] = []
         self.problems: list[str] = []
         self.digest = blake2b(digest_size=16)
 
@@ -155,6 +160,7 @@ def _add(record: Record, side: int, rows: _Rows, images: IO[bytes], regions: IO[
         for points in instance.points:
             rows.digest.update(points.xyv.tobytes())
     rows.index.append(record.index)
+    rows.aspect.append(record.picture.size_wh[0] / record.picture.size_wh[1])
     rows.masked.append(all(i.mask is not None for i in record.instances))
     rows.first.append(len(rows.boxes))
     rows.hashes.append(perceptual_hash(image))

@@ -1,9 +1,9 @@
 """Networks of the ``transformers`` package, from a folder on this machine: RT-DETR and D-FINE (boxes), SegFormer (regions),
 Mask2Former (instance masks), ViTPose (key points). They are measured and asked like our own; nothing is downloaded here.
 
-A folder is one that its publisher or ``save_pretrained`` wrote: ``config.json``, ``model.safetensors`` and, where pictures
-are to be scaled in a special way, ``preprocessor_config.json``. Pictures are prepared here, not by the package's processors,
-which want torchvision.
+A folder is one that its publisher, ``save_pretrained`` or our own training (:mod:`understudy.learn.foreign_training`) wrote:
+``config.json``, ``model.safetensors`` and, where pictures are to be scaled in a special way, ``preprocessor_config.json``.
+Pictures are prepared here, not by the package's processors, which want torchvision.
 
 ViTPose is top-down: it finds points in boxes that it is given. It is measured in the labelled boxes, which flatters it.
 """
@@ -11,7 +11,7 @@ ViTPose is top-down: it finds points in boxes that it is given. It is measured i
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,12 +30,13 @@ TASKS = {"RTDetrForObjectDetection": "box", "RTDetrV2ForObjectDetection": "box",
 """The architectures that are known, as config.json names them."""
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, where nothing else is said
 _LEAST_SCORE = 0.01
-_ROOM = 1.25  # a top-down crop over its box
+ROOM = 1.25
+"""A top-down crop's side over its box's."""
 
 
 def recognises(path: Path) -> bool:
     """Whether ``path`` is a folder of a model of ``transformers``."""
-    return path.is_dir() and (path / "config.json").is_file() and not (path / "run.json").is_file()
+    return path.is_dir() and (path / "config.json").is_file()
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,10 @@ class Scaling:
         import cv2
         import torch
 
-        small = cv2.resize(np.ascontiguousarray(image), self.size_hw[::-1], interpolation=cv2.INTER_AREA
-                           if min(image.shape[:2]) > min(self.size_hw) else cv2.INTER_LINEAR)
+        small = image
+        if image.shape[:2] != self.size_hw:
+            small = cv2.resize(np.ascontiguousarray(image), self.size_hw[::-1], interpolation=cv2.INTER_AREA
+                               if min(image.shape[:2]) > min(self.size_hw) else cv2.INTER_LINEAR)
         x = (small.astype(np.float32) / 255 - np.float32(self.mean)) / np.float32(self.std)
         return torch.from_numpy(x.transpose(2, 0, 1)[None].copy())
 
@@ -60,14 +63,18 @@ class Scaling:
 class Foreign:
     """A network of ``transformers`` that answers as ours do (:mod:`understudy.learn.native.answer`)."""
 
-    def __init__(self, model: Any, spec: Spec, scaling: Scaling, numbers: np.ndarray) -> None:
-        self.model, self.spec, self.scaling = model, spec, scaling
-        self._numbers = numbers  # class number (0 none) by the model's own label
+    def __init__(self, model: Any, spec: Spec, scaling: Scaling, numbers: np.ndarray, device: str = "cpu") -> None:
+        self.model, self.spec, self.scaling, self.device = model, spec, scaling, device
+        self.numbers = numbers  # class number (0 none) by the model's own label
 
     @property
     def top_down(self) -> bool:
         """Whether it must be given boxes."""
         return self.spec.task == "keypoint"
+
+    def inputs(self, image: np.ndarray):
+        """(h, w, 3) uint8 -> (1, 3, height, width) where the network is."""
+        return self.scaling(image).to(self.device)
 
     def class_map(self, image: np.ndarray) -> np.ndarray:
         """(h, w, 3) uint8 -> (h, w) uint8 class numbers."""
@@ -75,9 +82,9 @@ class Foreign:
         import torch.nn.functional as F
 
         with torch.no_grad():
-            logits = self.model(pixel_values=self.scaling(image)).logits.float()
+            logits = self.model(pixel_values=self.inputs(image)).logits.float().cpu()
             whole = F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=False)[0]
-        return self._numbers[whole.argmax(0).numpy()].astype(np.uint8)
+        return self.numbers[whole.argmax(0).numpy()].astype(np.uint8)
 
     def found_things(self, image: np.ndarray, within: np.ndarray | None = None) -> Found:
         """What it finds; ``within`` (n, 4) xyxy pixels: the boxes that a top-down network looks into."""
@@ -88,22 +95,23 @@ class Foreign:
                 self._points(image, within)
 
     def _boxes(self, image: np.ndarray) -> Found:
-        out = self.model(pixel_values=self.scaling(image))
-        score = out.logits[0].sigmoid().float().numpy()
+        out = self.model(pixel_values=self.inputs(image))
+        score = out.logits[0].sigmoid().float().cpu().numpy()
         h, w = image.shape[:2]
-        cx, cy, bw, bh = out.pred_boxes[0].float().numpy().T * np.array([[w], [h], [w], [h]])
+        cx, cy, bw, bh = out.pred_boxes[0].float().cpu().numpy().T * np.array([[w], [h], [w], [h]])
         xyxy = np.stack([cx - bw / 2, cy - bh / 2, cx + bw / 2, cy + bh / 2], 1).clip(0, [w, h, w, h])
         return self._found(np.repeat(np.arange(score.shape[0]), score.shape[1]), score.ravel(),
-                           self._numbers[np.tile(np.arange(score.shape[1]), score.shape[0])], xyxy)
+                           self.numbers[np.tile(np.arange(score.shape[1]), score.shape[0])], xyxy)
 
     def _masks(self, image: np.ndarray) -> Found:
         import torch.nn.functional as F
 
         from understudy.geometry.boxes import box_of_mask
 
-        out = self.model(pixel_values=self.scaling(image))
-        chance = out.class_queries_logits[0].float().softmax(-1)[:, :-1]
-        whole = F.interpolate(out.masks_queries_logits.float(), image.shape[:2], mode="bilinear", align_corners=False)[0]
+        out = self.model(pixel_values=self.inputs(image))
+        chance = out.class_queries_logits[0].float().cpu().softmax(-1)[:, :-1]
+        logits = out.masks_queries_logits.float().cpu()
+        whole = F.interpolate(logits, image.shape[:2], mode="bilinear", align_corners=False)[0]
         masks = (whole > 0).numpy()
         sure = (whole.sigmoid() * (whole > 0)).sum((1, 2)) / (whole > 0).sum((1, 2)).clamp(min=1)
         best, label = chance.max(-1)
@@ -111,7 +119,7 @@ class Foreign:
         there = np.array([box is not None for box in boxes])
         xyxy = np.array([box or (0, 0, 0, 0) for box in boxes], np.float32).reshape(-1, 4)
         score = np.where(there, (best * sure).numpy(), 0.0)
-        return self._found(np.arange(len(score)), score, self._numbers[label.numpy()], xyxy, masks)
+        return self._found(np.arange(len(score)), score, self.numbers[label.numpy()], xyxy, masks)
 
     def _found(self, row: np.ndarray, score: np.ndarray, number: np.ndarray, xyxy: np.ndarray,
                masks: np.ndarray | None = None) -> Found:
@@ -126,9 +134,17 @@ class Foreign:
         return Found(boxes, score[good].astype(np.float32), number[good].astype(np.int64),
                      None if masks is None else masks[row[good]])
 
+    def heatmaps(self, crops):
+        """(b, 3, height, width) crops -> (b, k, h, w): a top-down network's answer."""
+        import torch
+
+        given = {"pixel_values": crops}
+        if getattr(self.model.config.backbone_config, "num_experts", 1) > 1:
+            given["dataset_index"] = torch.zeros(len(crops), dtype=torch.int64, device=crops.device)
+        return self.model(**given).heatmaps
+
     def _points(self, image: np.ndarray, within: np.ndarray | None) -> Found:
         import cv2
-        import torch
 
         from understudy.learn.native.answer import Found
 
@@ -138,16 +154,12 @@ class Foreign:
                              "boxes are given to it")
         high, wide = self.scaling.size_hw
         points = np.zeros((len(within), len(self.spec.points), 3), np.float32)
-        whole = Scaling(self.scaling.size_hw, self.scaling.mean, self.scaling.std)
         for i, (x0, y0, x1, y1) in enumerate(np.asarray(within, float)):
-            side = max((x1 - x0) / wide, (y1 - y0) / high) * _ROOM  # pixels of the picture for one of the crop
+            side = max((x1 - x0) / wide, (y1 - y0) / high) * ROOM  # pixels of the picture for one of the crop
             left, top = (x0 + x1) / 2 - side * wide / 2, (y0 + y1) / 2 - side * high / 2
             crop = cv2.warpAffine(image, np.float32([[side, 0, left + 0.5 * side - 0.5], [0, side, top + 0.5 * side - 0.5]]),
                                   (wide, high), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-            given = {"pixel_values": whole(crop)}
-            if getattr(self.model.config.backbone_config, "num_experts", 1) > 1:
-                given["dataset_index"] = torch.zeros(1, dtype=torch.int64)
-            heat = self.model(**given).heatmaps[0].float().numpy()
+            heat = self.heatmaps(self.inputs(crop))[0].float().cpu().numpy()
             flat = heat.reshape(len(heat), -1)
             at = flat.argmax(1)
             y, x = at // heat.shape[2], at % heat.shape[2]
@@ -160,8 +172,9 @@ class Foreign:
                      points[order])
 
 
-def load(path: Path) -> tuple[Foreign, dict[str, Any]]:
-    """The network in a folder, and a card with what is known of it. DatasetError for one that is not known or not whole."""
+def load(path: Path, labels: Sequence[str] | None = None) -> tuple[Foreign, dict[str, Any]]:
+    """The network in a folder, and a card with what is known of it. labels : gives it a new last layer for these, random
+    where the old one does not fit. DatasetError for one that is not known or not whole."""
     config = _json(path / "config.json")
     known = [a for a in config.get("architectures") or [] if a in TASKS]
     if not known:
@@ -171,7 +184,10 @@ def load(path: Path) -> tuple[Foreign, dict[str, Any]]:
         raise DatasetError("holds no weights", where=path, wanted="model.safetensors; no other form is taken")
     transformers = _package()
     try:
-        model = getattr(transformers, known[0]).from_pretrained(path, local_files_only=True, use_safetensors=True).eval()
+        new = {} if labels is None else {"num_labels": len(labels), "id2label": dict(enumerate(labels)),
+                                         "label2id": {n: i for i, n in enumerate(labels)}, "ignore_mismatched_sizes": True}
+        model = getattr(transformers, known[0]).from_pretrained(path, local_files_only=True, use_safetensors=True,
+                                                                **new).eval()
     except (OSError, ValueError, RuntimeError, AttributeError, ImportError) as error:
         raise DatasetError(f"cannot be loaded: {str(error).splitlines()[0][:200]}", where=path) from error
     return wrapped(model, _json(path / "preprocessor_config.json") if (path / "preprocessor_config.json").is_file() else {})
@@ -244,4 +260,5 @@ def _package(tried: Callable[[], Any] | None = None) -> Any:
                                 remedy="`understudy doctor` says why; a torchvision that does not fit torch is the usual "
                                 "reason, and nothing here needs it: pip uninstall torchvision") from error
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     return transformers

@@ -77,17 +77,21 @@ def train(request: Request, tell: Tell) -> Trained:
     """
     need_torch()
     from understudy.key import Key
+    from understudy.learn import foreign
     from understudy.learn.classes import chosen
     from understudy.learn.mixture import Mixture
     from understudy.learn.native import loop, model_file
     from understudy.learn.native.network import Spec, built, weights
     from understudy.learn.prepare import prepare, strength_for
-    from understudy.learn.report import training_report
     from understudy.learn.sources import open_source
     from understudy.learn.validation import score
     from understudy.writers.points import mirror
 
     single_threaded_images()
+    if request.init is not None and foreign.recognises(request.init):
+        from understudy.learn import foreign_training
+
+        return foreign_training.train(request, tell)
     network = seen = None
     if request.init is not None:
         network, _, seen = model_file.load(request.init)
@@ -107,31 +111,43 @@ def train(request: Request, tell: Tell) -> Trained:
     for message in (*prepared.messages, *told):
         tell(message)
     out = request.out
-    _make(out)
+    made_folder(out)
     settings = loop.Settings(request.budget, request.batch, request.rate, precision=request.precision,
                              threads=request.threads)
-    tell(_opening(prepared, spec, weights(network), request))
+    tell(opening(prepared, spec, weights(network), request))
     mixture = Mixture(prepared.parts, Key(request.seed).child("train"), spec.side, strength)
     alignment, target = _adaptation(request, network, mixture, tell)
     checked = prepared.validation
     validate = None if checked is None else (lambda net: score(net, checked.store, checked.number))
 
-    def told_point(point: loop.Point) -> None:
-        real = "" if point.score is None else f", {MAIN[spec.task]} {point.score:.3f} on the real validation"
-        tell(f"  {point.images:,} pictures, {point.cpu_s:.0f} CPU-seconds, loss {point.loss:.3f}{real}")
-
-    fitted = loop.fit(network, mixture, settings, twins, validate, told_point, alignment)
-    card = _card(request, spec, prepared, settings, fitted, weights(network), strength)
+    fitted = loop.fit(network, mixture, settings, twins, validate, told_point(spec, tell), alignment)
+    card = card_of(request, spec, prepared, settings, fitted, weights(network), strength)
     if target is not None:
         card["adapted"] = {"method": request.adapt, "unlabelled": str(request.unlabelled), "pictures": len(target.images)}
     photographs = prepared.seen if target is None else prepared.seen.and_trained(target.hashes)
     model = out / "model.safetensors"
     model_file.save(model, fitted.network, card, photographs if seen is None else seen.joined(photographs))
-    _write(out / "run.json", json.dumps(card, indent=1) + "\n")
-    rows = [f"{p.images},{p.cpu_s:.2f},{p.loss:.6g},{'' if p.score is None else f'{p.score:.6f}'}" for p in fitted.curve]
-    _write(out / "curve.csv", "\n".join(["images,cpu_s,loss,real_validation", *rows]) + "\n")
-    _write(out / "report.html", training_report(card, fitted.curve))
+    write_training(out, card, fitted.curve)
     return Trained(model, card, fitted.broken)
+
+
+def told_point(spec, tell: Tell):
+    """What is said at each point of the curve."""
+    def told(point) -> None:
+        real = "" if point.score is None else f", {MAIN[spec.task]} {point.score:.3f} on the real validation"
+        tell(f"  {point.images:,} pictures, {point.cpu_s:.0f} CPU-seconds, loss {point.loss:.3f}{real}")
+
+    return told
+
+
+def write_training(out: Path, card: dict[str, Any], curve) -> None:
+    """run.json, curve.csv and report.html of a training."""
+    from understudy.learn.report import training_report
+
+    _write(out / "run.json", json.dumps(card, indent=1) + "\n")
+    rows = [f"{p.images},{p.cpu_s:.2f},{p.loss:.6g},{'' if p.score is None else f'{p.score:.6f}'}" for p in curve]
+    _write(out / "curve.csv", "\n".join(["images,cpu_s,loss,real_validation", *rows]) + "\n")
+    _write(out / "report.html", training_report(card, curve))
 
 
 def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: Mapping[str, str] | None = None,
@@ -166,7 +182,7 @@ def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: 
     for message in measured.messages:
         tell(message)
     if out is not None:
-        _make(out)
+        made_folder(out)
         plain = {"model": str(model), "data": str(real), "task": measured.task,
                  "figures": {name: f.plain() for name, f in measured.figures.items()},
                  "slices": [{"name": s.name, "groups": {g: f.plain() for g, f in s.groups.items()},
@@ -198,7 +214,7 @@ def predict(model: Path, images: Sequence[Path], out: Path, tell: Tell, *, threa
     files = [(root, f) for root in images for f in (pictures_below(root) if root.is_dir() else [root])]
     if not files:
         raise DatasetError("there is no picture", where=", ".join(map(str, images)))
-    _make(out)
+    made_folder(out)
     answers, done = [], 0
     for root, file in files:
         name = file.relative_to(root) if root.is_dir() else Path(file.name)
@@ -210,7 +226,7 @@ def predict(model: Path, images: Sequence[Path], out: Path, tell: Tell, *, threa
         done += 1
         if network.spec.task == "semantic":
             target = (out / name).with_suffix(".png")
-            _make(target.parent)
+            made_folder(target.parent)
             Image.fromarray(class_map(network, image)).save(target)
             continue
         found = found_things(network, image)
@@ -243,8 +259,12 @@ def _opened(model: Path, tell: Tell):
     if not foreign.recognises(model):
         return model_file.load(model)
     network, card = foreign.load(model)
-    tell(f"{model}: {card['size']}. Nobody knows here which photographs it has learned from; yours may be among them")
-    return network, card, duplicates.none_seen()
+    from understudy.learn.foreign_training import photographs_of
+
+    seen = photographs_of(model)
+    tell(f"{model}: {card['size']}. Nobody knows here which photographs {'it' if seen is None else 'its first weights'} "
+         "learned from; yours may be among them")
+    return network, card, duplicates.none_seen() if seen is None else seen
 
 
 def single_threaded_images() -> None:
@@ -302,7 +322,8 @@ def _hashes(source) -> tuple[np.ndarray, list[str]]:
     return np.array(found, np.uint8).reshape(-1, 32), told
 
 
-def _opening(prepared, spec, count: int, request: Request) -> str:
+def opening(prepared, spec, count: int, request: Request) -> str:
+    """One line: what is learned from what, how long, chosen by what."""
     shown = "; ".join(f"{len(p.store):,} {'made' if p.store.made else 'real'} pictures of {p.store.name} ({p.share:.0%})"
                       for p in prepared.parts)
     val = "none: the last weights are kept" if prepared.validation is None else (
@@ -312,7 +333,8 @@ def _opening(prepared, spec, count: int, request: Request) -> str:
             f"validation: {val}")
 
 
-def _card(request: Request, spec, prepared, settings, fitted, count: int, strength) -> dict[str, Any]:
+def card_of(request: Request, spec, prepared, settings, fitted, count: int, strength) -> dict[str, Any]:
+    """Everything that a training depended on, plain JSON."""
     from dataclasses import asdict
 
     from understudy.learn.native.loop import bf16_is_faster
@@ -334,7 +356,8 @@ def _card(request: Request, spec, prepared, settings, fitted, count: int, streng
     return card
 
 
-def _make(folder: Path) -> None:
+def made_folder(folder: Path) -> None:
+    """Make a folder; WriteError where that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

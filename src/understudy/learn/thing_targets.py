@@ -59,12 +59,10 @@ def things(samples: Sequence[Sample], classes: int, side: int, stride: int, *, m
     got = _Gathered()
     for i, sample in enumerate(samples):
         store, own = sample.part.store, sample.part.store.labels_of(sample.row)
-        boxes = sample.seen.boxes(store.boxes[own]) * cells
-        cut = boxes.clip(0, cells)
-        area, left = (boxes[:, 2:] - boxes[:, :2]).prod(1), (cut[:, 2:] - cut[:, :2]).clip(0).prod(1)
-        number = np.array(sample.part.number)[store.category[own] - 1]
+        cut, number, asked = in_frame(sample)
+        cut = cut * cells
+        left = (cut[:, 2:] - cut[:, :2]).clip(0).prod(1)
         numbers = framed_labels(store.things[sample.row], sample.seen, side) if masks else None
-        asked = (number > 0) & ~store.ignored[own] & (left >= _SEEN_SHARE * area) & (left > 0)
         for x0, y0, x1, y1 in cut[(number > 0) & ~asked & (left > 0)]:
             weight[i, int(y0):int(np.ceil(y1)), int(x0):int(np.ceil(x1))] = 0
         answering: dict[tuple[int, int], int] = {}
@@ -75,7 +73,7 @@ def things(samples: Sequence[Sample], classes: int, side: int, stride: int, *, m
                 covered = (numbers == j + 1).reshape(cells, stride, cells, stride)
                 got.masks.append(covered.mean((1, 3), dtype=np.float32))
             if twins is not None:
-                points = _points(store.points[own][j], sample, cells, twins)
+                points = points_in_frame(store.points[own][j], sample, twins) * (cells, cells, 1)
                 got.points.append(points)
                 for k in np.flatnonzero(points[:, 2]):
                     size = max(cut[j][2] - cut[j][0], cut[j][3] - cut[j][1])
@@ -87,6 +85,17 @@ def things(samples: Sequence[Sample], classes: int, side: int, stride: int, *, m
     return Things(heat, weight, where[:, 0], where[:, 1], where[:, 2], where[:, 3],
                   np.array(got.boxes, np.float32).reshape(-1, 4), covers, None if covers is None else covers.any((1, 2)),
                   None if twins is None else np.array(got.points, np.float32).reshape(n, len(twins), 3), joints)
+
+
+def in_frame(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The picture's boxes as the frame cuts them, xyxy in shares of its side (n, 4); their class numbers, 0 none (n,); and
+    whether each is asked for (n,): of a class, not to be ignored, and enough of it in the frame."""
+    store, own = sample.part.store, sample.part.store.labels_of(sample.row)
+    boxes = sample.seen.boxes(store.boxes[own])
+    cut = boxes.clip(0, 1)
+    area, left = (boxes[:, 2:] - boxes[:, :2]).prod(1), (cut[:, 2:] - cut[:, :2]).clip(0).prod(1)
+    number = np.array(sample.part.number)[store.category[own] - 1]
+    return cut, number, (number > 0) & ~store.ignored[own] & (left >= _SEEN_SHARE * area) & (left > 0)
 
 
 def _mark(heat: np.ndarray, weight: np.ndarray, box: np.ndarray) -> list[tuple[int, int]]:
@@ -116,9 +125,9 @@ def _bump(heat: np.ndarray, centre: tuple[float, float] | np.ndarray, wide: floa
     np.maximum(part, bump, out=part)
 
 
-def _points(points: np.ndarray, sample: Sample, cells: int, twins: Sequence[int]) -> np.ndarray:
-    """(k, 3) in shares of the picture -> in cells; left and right exchanged in a flipped one; outside is not labelled."""
-    xy = sample.seen.points(points[:, :2]) * cells
-    seen = np.where(((xy >= 0) & (xy < cells)).all(1), points[:, 2], 0)
+def points_in_frame(points: np.ndarray, sample: Sample, twins: Sequence[int]) -> np.ndarray:
+    """(k, 3) in shares of the picture -> of the frame; left and right exchanged in a flipped one; none labelled outside."""
+    xy = sample.seen.points(points[:, :2])
+    seen = np.where(((xy >= 0) & (xy < 1)).all(1), points[:, 2], 0)
     moved = np.column_stack([xy, seen]).astype(np.float32)
     return moved[list(twins)] if sample.seen.flipped else moved

@@ -37,7 +37,8 @@ class Unlabelled:
         blank = np.zeros((n, 1, 1), np.uint8)
         store = Store(str(self.path), False, (), (), self.images.shape[1], "", self.images, blank, blank,
                       np.zeros((0, 4), np.float32), nothing, nothing.astype(bool), np.zeros((0, 0, 3), np.float32),
-                      np.zeros(n + 1, np.int64), self.hashes, np.zeros(n, bool), np.arange(n), np.arange(n))
+                      np.zeros(n + 1, np.int64), self.hashes, np.zeros(n, bool), np.arange(n), np.ones(n, np.float32),
+                      np.arange(n))
         return Mixture([Part(store, 1.0, ())], key, side, strength)
 
 

@@ -55,7 +55,8 @@ def _ap50(network: Network, store: Store, number: tuple[int, ...]) -> float:
                     flat = store.points[i].astype(float) * (side, side, 1)
                     entry |= {"keypoints": flat.ravel().tolist(), "num_keypoints": int((flat[:, 2] > 0).sum())}
                 annotations.append(entry)
-        found = found_things(network, np.asarray(store.images[row]))
+        within = store.boxes[own][~store.ignored[own]].astype(float) * side  # a top-down network looks into these
+        found = found_things(network, np.asarray(store.images[row]), within)
         for i in range(len(found.score)):
             x0, y0, x1, y1 = (float(v) for v in found.xyxy[i])
             answer = {"image_id": row + 1, "category_id": int(found.number[i]), "score": float(found.score[i]),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import torch
+from torch import Tensor, nn
 
 from understudy.errors import RunError
 from understudy.learn.budget import Budget
@@ -56,7 +57,7 @@ class Point:
 class Fitted:
     """network : the chosen, averaged weights; chosen_at : pictures shown until then; broken : why it stopped early."""
 
-    network: Network
+    network: nn.Module
     images: int
     cpu_s: float
     curve: list[Point] = field(default_factory=list)
@@ -77,21 +78,42 @@ def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int]
     """Train ``network`` (changed in place). ``validate`` scores averaged weights, greater is better; without it the last
     ones are taken. ``alignment`` draws its features towards those of real pictures. RunError when memory runs out. A loss
     that is no number ends it: ``broken`` says so."""
+    spec, stride = network.spec, network.backbone.stride
+    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and bf16_is_faster())
+
+    def loss(step: int, share: float) -> Tensor:
+        images, samples = mixture.batch(step, settings.batch)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+            if alignment is None:
+                out, apart = network(normalised(torch.from_numpy(images))), 0.0
+            else:
+                out, apart = alignment(network, torch.from_numpy(images), step, share)
+        if spec.task == "semantic":
+            return semantic_loss(out, regions(samples, len(spec.classes), spec.side, stride)) + apart
+        return thing_loss(out, things(samples, len(spec.classes), spec.side, stride, masks=spec.task == "mask",
+                                      twins=twins if spec.task == "keypoint" else None)) + apart
+
+    return fit_by(network, loss, settings, validate, tell, mixture.side,
+                  extra=alignment.parameters() if alignment is not None else ())
+
+
+def fit_by(network: nn.Module, loss: Callable[[int, float], Tensor], settings: Settings,
+           validate: Callable[[nn.Module], float] | None, tell: Callable[[Point], None], side: int,
+           extra: Iterable[Tensor] = ()) -> Fitted:
+    """Train any network (changed in place) by ``loss``, of a step's number and the share of the budget that is used.
+    side : of the pictures, for the message where memory runs out; extra : parameters that are learned beside its own."""
     torch.set_num_threads(settings.threads)
     try:
-        return _fit(network, mixture, settings, twins, validate, tell, alignment)
+        return _fit(network, loss, settings, validate, tell, [*network.parameters(), *extra])
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or "alloc" in str(error):
+        if isinstance(error, MemoryError) or "alloc" in str(error) or "out of memory" in str(error):
             raise RunError("out of memory", wanted="room for a batch", got=f"batches of {settings.batch} pictures of "
-                           f"{mixture.side} pixels", remedy="Pass a smaller --batch, --side or --size") from error
+                           f"{side} pixels", remedy="Pass a smaller --batch, --side or --size") from error
         raise
 
 
-def _fit(network, mixture, settings, twins, validate, tell, alignment) -> Fitted:
-    spec = network.spec
-    bf16 = settings.precision == "bf16" or (settings.precision == "auto" and bf16_is_faster())
+def _fit(network, loss, settings, validate, tell, learned) -> Fitted:
     averaged = copy.deepcopy(network).eval()
-    learned = [*network.parameters(), *(alignment.parameters() if alignment is not None else ())]
     optimizer = torch.optim.AdamW(learned, settings.rate, weight_decay=settings.decay, fused=True)
     spent = settings.budget.started()
     done = Fitted(averaged, 0, 0.0)
@@ -101,22 +123,11 @@ def _fit(network, mixture, settings, twins, validate, tell, alignment) -> Fitted
         network.train()
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * cycle(spent.share)
-        images, samples = mixture.batch(step, settings.batch)
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            if alignment is None:
-                out, apart = network(normalised(torch.from_numpy(images))), 0.0
-            else:
-                out, apart = alignment(network, torch.from_numpy(images), step, spent.share)
-        if spec.task == "semantic":
-            loss = semantic_loss(out, regions(samples, len(spec.classes), spec.side, network.backbone.stride))
-        else:
-            loss = thing_loss(out, things(samples, len(spec.classes), spec.side, network.backbone.stride,
-                                          masks=spec.task == "mask", twins=twins if spec.task == "keypoint" else None))
-        loss = loss + apart
+        missed = loss(step, spent.share)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        missed.backward()
         norm = torch.nn.utils.clip_grad_norm_(learned, 10.0)
-        value = loss.item()
+        value = missed.item()
         if not (math.isfinite(value) and math.isfinite(norm.item())):
             done.broken = f"the loss is {value:g} and its gradient {norm.item():g} after {spent.images:,} pictures"
             break
@@ -155,7 +166,7 @@ def cycle(share: float, rise: float = 0.1) -> float:
 
 
 @torch.no_grad()
-def _average(averaged: Network, network: Network, keep: float) -> None:
+def _average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
     pairs = [(a, b) for a, b in zip(averaged.state_dict().values(), network.state_dict().values())]
     real = [(a, b) for a, b in pairs if a.is_floating_point()]
     torch._foreach_lerp_([a for a, _ in real], [b for _, b in real], 1 - keep)
