@@ -25,7 +25,7 @@ def ran(capsys, *argv) -> tuple[int, str, str]:
 
 
 def test_a_new_refiner_changes_nothing_and_none_changes_far():
-    network = refiner.Refiner(8, 2)
+    network = refiner.Refiner(8, 2, 255.0)
     image = np.random.default_rng(0).integers(0, 256, (33, 47, 3), dtype=np.uint8)
     assert (refiner.refined(network, image) == image).all()
     with torch.no_grad():
@@ -54,13 +54,24 @@ def crops(level: float, seed: int):
 def test_it_learns_a_planted_difference_and_self_regularisation_holds_it_back():
     moved = {}
     for keep in (0.5, 100.0):
-        settings = refiner.Settings(Budget(images=480), keep=keep, crop=32, width=8, blocks=1, batch=4, rate=3e-3,
-                                    discriminate_first=20)
+        settings = refiner.Settings(Budget(images=480), keep=keep, change=60.0, crop=32, width=8, blocks=1, batch=4,
+                                    rate=3e-3, discriminate_first=20)
         network, points = refiner.learned(crops(90, 0), crops(140, 1), settings, lambda p: None)
         image = crops(90, 2)(0)[0]
         moved[keep] = float(refiner.refined(network, image).mean()) - float(image.mean())
         assert len(points) == 8 and points[-1].crops == 480
     assert moved[0.5] > 15 and abs(moved[100.0]) < 5
+
+
+@pytest.mark.parametrize("most", [3.0, 12.0])
+def test_no_picture_changes_by_more_than_it_may(most):
+    """Real pictures are 50 lighter, so a free refiner would go there; nothing but the bound holds this one."""
+    settings = refiner.Settings(Budget(images=480), keep=0.0, crop=32, width=8, blocks=1, batch=4, rate=3e-3,
+                                discriminate_first=20, change=most)
+    network, points = refiner.learned(crops(90, 0), crops(140, 1), settings, lambda p: None)
+    assert max(p.change for p in points) == pytest.approx(most, rel=0.02)
+    image = crops(90, 2)(0)[0]
+    assert np.abs(refiner.refined(network, image).astype(int) - image).mean() < most + 0.5  # of rounding
 
 
 def test_the_same_seed_gives_the_same_refiner():
@@ -153,7 +164,8 @@ def test_the_refined_set_has_the_same_labels_and_says_where_it_comes_from(made, 
 def test_labels_that_would_lie_are_refused(made, real, labeller, tmp_path, capsys):
     out = tmp_path / "wild"
     code, told, err = ran(capsys, "adapt", "refine", made, "--real-unlabelled", real, "-o", out, "--labeller", labeller,
-                          "--crop", "32", "--budget", "400img", "--keep", "0", "--rate", "0.03", "--agree", "0.99")
+                          "--crop", "32", "--budget", "400img", "--keep", "0", "--change", "127", "--rate", "0.03",
+                          "--agree", "0.99")
     assert code == 1 and "no longer show what the labels say" in err and not told
     assert [p.name for p in out.iterdir()] == ["refinement"]
     said = json.loads((out / "refinement" / "refinement.json").read_text())

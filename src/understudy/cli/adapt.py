@@ -19,8 +19,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         "sets, and the refined one is written only if it surely teaches better")
     refine.add_argument("--budget", default="8000img", help="of the refiner: crops (8000img) or CPU-seconds (300s) "
                         "(default 8000img)")
-    refine.add_argument("--keep", type=float, default=10.0, metavar="WEIGHT",
-                        help="how strongly pictures are kept as they are (default 10)")
+    refine.add_argument("--change", type=float, default=8.0, metavar="N",
+                        help="how far a picture's channels may change on average, of 255 (default 8)")
+    refine.add_argument("--keep", type=float, default=1.0, metavar="WEIGHT",
+                        help="how strongly pictures are kept as they are within that (default 1)")
     refine.add_argument("--crop", type=int, default=96, metavar="PX", help="side of the crops (default 96)")
     refine.add_argument("--labeller", type=Path, metavar="MODEL",
                         help="a model of the made set that checks the labels (default: one is trained)")
@@ -45,11 +47,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.crop < 32 or args.crop % 8:
         raise UsageError("--crop is no multiple of 8 from 32 on", got=args.crop)
-    if not (args.keep >= 0 and args.rate > 0 and 0 < args.agree <= 1):
-        raise UsageError("--keep, --rate or --agree is out of range", wanted="0 or more, above 0, above 0 and at most 1",
-                         got=f"{args.keep:g}, {args.rate:g}, {args.agree:g}")
+    for name, good, wanted in (("change", 0 < args.change <= 127, "above 0 and at most 127"),
+                               ("rate", args.rate > 0, "above 0"), ("keep", args.keep >= 0, "0 or more"),
+                               ("agree", 0 < args.agree <= 1, "above 0 and at most 1")):
+        if not good:
+            raise UsageError(f"--{name} is out of range", wanted=wanted, got=f"{getattr(args, name):g}")
     settings = Settings(parse_budget(args.budget), args.keep, args.crop, rate=args.rate, seed=args.seed,
-                        threads=args.threads)
+                        threads=args.threads, change=args.change)
     classes = tuple(c.strip() for c in args.classes.split(",") if c.strip()) if args.classes else None
     done = refine(Wish(args.made, args.real_unlabelled, args.out, settings, args.labeller,
                        parse_budget(args.labeller_budget), args.agree, classes=classes, validation=args.val,

@@ -135,7 +135,7 @@ def refine(wish: Wish, tell: Tell) -> Refined:
             raise RunError("refused: refined pictures no longer show what the labels say", where=wish.out,
                            wanted=f"a labeller's score of {wish.agree * judged.before.value:.3f}",
                            got=f"{judged.after.value:.3f}, {judged.before.value:.3f} before",
-                           remedy="Raise --keep or lower --budget; the report is in the folder")
+                           remedy="Lower --change or --budget; the report is in the folder")
         found: list[Judged] = [judged]
 
         def complete(folder: Path) -> None:

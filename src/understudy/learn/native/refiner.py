@@ -3,7 +3,9 @@
 After Shrivastava et al., *Learning from simulated and unsupervised images through adversarial training* (CVPR 2017): the
 refiner is kept near its input by the absolute difference (self-regularisation), a discriminator judges every local patch on
 its own, and half of what it sees as refined comes from a buffer of earlier refined crops, so that it does not forget them.
-Here the refiner adds to its input a change that starts at nothing, so it needs no warming up by self-regularisation alone.
+Here the refiner adds to its input a change that starts at nothing, so it needs no warming up by self-regularisation alone;
+and the change is bounded, since no weight alone holds it: the discriminator's pull grows and fades by a factor of a hundred
+while both learn, and pictures with it.
 """
 
 from __future__ import annotations
@@ -28,10 +30,11 @@ _REACH = 1.0  # a change of a channel at most: half of its range, of -1 to 1
 @dataclass(frozen=True)
 class Settings:
     """keep : weight of self-regularisation over the adversarial loss; crop : pixels of the square crops; width : channels;
-    blocks : residual blocks; discriminate_first : steps of the discriminator alone; budget : in refiner's crops or time"""
+    blocks : residual blocks; discriminate_first : steps of the discriminator alone; budget : in refiner's crops or time;
+    change : by how much of 255 a picture's channels may change on average"""
 
     budget: Budget = Budget(images=8000)
-    keep: float = 10.0
+    keep: float = 1.0
     crop: int = 96
     width: int = 24
     blocks: int = 3
@@ -40,6 +43,7 @@ class Settings:
     discriminate_first: int = 40
     seed: int = 0
     threads: int = 1
+    change: float = 8.0
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,12 @@ class Point:
 
 
 class Refiner(nn.Module):
-    """(b, 3, h, w) in -1 to 1 -> the same, changed by what its blocks say; any size."""
+    """(b, 3, h, w) in -1 to 1 -> the same, changed by what its blocks say, but no picture by more than ``change`` of 255 on
+    average: what is more is made less everywhere alike. Any size."""
 
-    def __init__(self, width: int, blocks: int) -> None:
+    def __init__(self, width: int, blocks: int, change: float) -> None:
         super().__init__()
+        self.most = change / 127.5
         self.first = nn.Conv2d(3, width, 3, padding=1)
         self.blocks = nn.ModuleList(nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(inplace=True),
                                                   nn.Conv2d(width, width, 3, padding=1)) for _ in range(blocks))
@@ -69,7 +75,9 @@ class Refiner(nn.Module):
         y = F.relu(self.first(x))
         for block in self.blocks:
             y = F.relu(y + block(y))
-        return (x + _REACH * torch.tanh(self.last(y))).clamp(-1, 1)
+        moved = _REACH * torch.tanh(self.last(y))
+        held = self.most / moved.abs().mean((1, 2, 3), keepdim=True).clamp(min=self.most)
+        return (x + held * moved).clamp(-1, 1)
 
 
 class Patches(nn.Module):
@@ -121,7 +129,7 @@ def learned(made: Crops, real: Crops, settings: Settings, tell: Callable[[Point]
     torch.set_num_threads(settings.threads)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        refiner = Refiner(settings.width, settings.blocks).to(memory_format=torch.channels_last)
+        refiner = Refiner(settings.width, settings.blocks, settings.change).to(memory_format=torch.channels_last)
         judge = Patches(settings.width).to(memory_format=torch.channels_last)
     theirs = torch.optim.Adam(refiner.parameters(), settings.rate, betas=(0.5, 0.99))
     its = torch.optim.Adam(judge.parameters(), settings.rate, betas=(0.5, 0.99))
@@ -175,4 +183,5 @@ def saved(refiner: Refiner, settings: Settings) -> bytes:
     from safetensors.torch import save
 
     tensors_ = {name: value.detach().contiguous() for name, value in refiner.state_dict().items()}
-    return save(tensors_, {"understudy": json.dumps({"refiner": 1, "width": settings.width, "blocks": settings.blocks})})
+    return save(tensors_, {"understudy": json.dumps({"refiner": 1, "width": settings.width, "blocks": settings.blocks,
+                                                      "change": settings.change})})
