@@ -110,6 +110,19 @@ def test_a_blend_study_measures_every_cell(sets, tmp_path, capsys):
     assert html.count("<polyline") == 2 and "By the number of made pictures" in html
 
 
+def test_a_study_measures_on_classes_of_other_names(sets, tmp_path, capsys):
+    """Each side calls its class otherwise, and the user says which is which."""
+    good, bad, test = sets
+    for folder, name in ((good, "person"), (bad, "human"), (test, "human")):
+        (folder / "classes.txt").write_text(f"{name}\nother\n")
+        for file in (folder / "masks").iterdir():
+            Image.fromarray((np.asarray(Image.open(file)) > 127).astype(np.uint8)).save(file)
+    assert main([str(a) for a in ("compare", good, "--real", test, "--real-train", bad, "-o", tmp_path / "s", "--seeds", 1,
+                                  "--rename", "human=person", "--size", "nano", "--side", 32, "--batch", 4, "--budget",
+                                  "16img", "-w", 1)]) == 0
+    assert "real only" in capsys.readouterr().out
+
+
 def test_wrong_studies_are_one_message(sets, figures, tmp_path, capsys):
     good, bad, test = sets
     made = figures("made", range(2), digest="abc")
@@ -118,11 +131,14 @@ def test_wrong_studies_are_one_message(sets, figures, tmp_path, capsys):
         (["compare", good, "--real", made], 2, "--real needs real pictures"),
         (["compare", good, "--real", test, "--seeds", "0"], 2, "--seeds"),
         (["compare", good, "--real", good, "-w", "1", "--budget", "16img", "--side", "32"], 1, "photographs are in"),
+        (["compare", good, "--real", test, "--real-train", test], 1, "20 photographs are in"),
+        (["compare", good, "--real", figures("boxes", range(3))], 2, "no class is shared"),
         (["blend", good, bad, "--real", test, "--ratios", "0,120"], 2, "--ratios"),
         (["blend", good, bad, "--real", test, "--real-counts", "few"], 2, "--real-counts"),
     ]:
         assert main([str(a) for a in [*argv, "-o", tmp_path / "s"]]) == code
         assert text in capsys.readouterr().err
+        assert not (tmp_path / "s" / "jobs").exists(), argv  # nothing is trained before it is refused
 
 
 def test_axes_are_held_still_with_as_many_pictures_each(disc_folder, tmp_path, capsys):

@@ -60,7 +60,7 @@ def compare(plan: Plan, sets: Sequence[Path], real_train: Path | None, tell: Tel
         if real_train is not None:
             jobs += plan.seeded(f"{name}, then real", plan.fine(real_train), (name, request))
     if real_train is not None:
-        jobs += plan.seeded("real only", replace(plan.base, data=real_train, validation=None,
+        jobs += plan.seeded("real only", replace(plan.base, data=real_train, validation=None, renamed={},
                                                    classes=_real_classes(plan.base, sets[0], real_train)))
     done = run_jobs(jobs, plan.real, plan.out, tell, plan.workers)
     rows = leaderboard(done)
@@ -87,7 +87,7 @@ def blend(plan: Plan, made: Path, real: Path, ratios: Sequence[int], real_counts
         some = "all" if count is None else str(count)
         for ratio in (r for r in ratios if r != 100):
             if ratio == 0:
-                request = replace(plan.base, data=real, count=count, validation=None,
+                request = replace(plan.base, data=real, count=count, validation=None, renamed={},
                                   classes=_real_classes(plan.base, made, real))
             else:
                 request = replace(plan.base, data=made, mix=((real, 1 - ratio / 100, count),), validation=None)

@@ -166,7 +166,7 @@ def photographs_of(path: Path) -> Photographs | None:
 def train(request, tell):
     """:func:`understudy.learn.session.train` from a folder of ``transformers``."""
     from understudy.key import Key
-    from understudy.learn import session
+    from understudy.learn import session, training_record
     from understudy.learn.cache import open_store
     from understudy.learn.native import loop
     from understudy.learn.prepare import prepare, stored_side, strength_for
@@ -192,10 +192,10 @@ def train(request, tell):
     strength, more = strength_for(spec.task, spec.classes, spec.points, twins, request.augment)
     for message in (*told, *prepared.messages, *more):
         tell(message)
-    session.made_folder(request.out)
+    training_record.made_folder(request.out)
     settings = loop.Settings(request.budget, request.batch, request.rate, threads=request.threads,
                              precision="fp32" if request.precision == "auto" else request.precision)
-    tell(session.opening(prepared, spec, known["weights"], request))
+    tell(training_record.opening(prepared, spec, known["weights"], request))
     if torch.cuda.is_available():
         network.device = "cuda"
         network.model.to("cuda")
@@ -206,10 +206,10 @@ def train(request, tell):
     with torch.random.fork_rng():  # dropout, denoising queries and sampled points draw from torch's own generator
         torch.manual_seed(request.seed)
         fitted = loop.fit_by(network.model, loss_of(network, mixture, settings.batch, twins, settings.precision), settings,
-                             validate, session.told_point(spec, tell), side)
+                             validate, training_record.told_point(spec, tell), side)
     network.model = fitted.network.cpu()
-    card = session.card_of(request, spec, prepared, settings, fitted, known["weights"], strength)
+    card = training_record.card_of(request, spec, prepared, settings, fitted, known["weights"], strength)
     photographs = (seen or none_seen()).joined(prepared.seen)
     model = save(request.out, network, photographs)
-    session.write_training(request.out, card, fitted.curve)
+    training_record.write_training(request.out, card, fitted.curve)
     return session.Trained(model, card, fitted.broken)

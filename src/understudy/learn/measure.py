@@ -148,6 +148,9 @@ def _things(network, source: Source, records, agreement: Agreement, names, worst
                 names.get(record.index, f"picture {record.index}"))
     if not gathered.images:
         raise DatasetError(f"no picture has what {task} is measured by", where=source.path)
+    if all(a["iscrowd"] for a in gathered.annotations):
+        raise DatasetError("no instance of the model's classes is labelled, so there is nothing to find", where=source.path,
+                           wanted=f"one of {', '.join(spec.classes[:8])}", got=f"{len(gathered.images)} pictures without")
     categories = [{"id": i, "name": n, **({"keypoints": list(spec.points), "skeleton": []} if spec.points else {})}
                   for i, n in enumerate(spec.classes, start=1) if n in agreement.shared]
     kept = {c["id"] for c in categories}

@@ -176,7 +176,10 @@ def _refuse_empty(part: Part, task: str, where: Path, classes: Sequence[str]) ->
     for row in store.rows.tolist():
         own[store.labels_of(row)] = True
     counted = own & ~store.ignored & (number[store.category] > 0)
-    if not len(store) or not counted.any():
+    if not len(store):
+        raise DatasetError(f"no picture has the labels that {task} learns from", where=where,
+                           wanted="every instance with its mask", remedy="Where there are boxes, pass --task box")
+    if not counted.any():
         raise DatasetError("there is nothing to learn from: no instance of the classes is labelled", where=where,
                            wanted=f"one of {', '.join(classes[:8])}", got=f"{len(store)} pictures with labels of the task")
     if task == "semantic":

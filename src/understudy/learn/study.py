@@ -21,8 +21,12 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import RunError, UnderstudyError
+from understudy.learn import duplicates
+from understudy.learn.cache import open_store
+from understudy.learn.classes import agree, chosen
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.evals.pairing import Difference, Table, difference, draws, mean_figure
+from understudy.learn.prepare import names_of, stored_side
 from understudy.learn.session import Request, Tell, evaluate, stopped, train
 from understudy.learn.sources import open_source
 
@@ -67,6 +71,7 @@ class Done:
 def run_jobs(jobs: Sequence[Job], real: Path, out: Path, tell: Tell, workers: int = 1) -> list[Done]:
     """Run what is not there yet; all results, in the jobs' order. RunError when a worker dies or a job fails: what is
     done is kept, and the same call goes on from there."""
+    _refuse_early(jobs, real)
     later = [j for j in jobs if j.after is not None]
     if any(j.after.after for j in later):
         raise ValueError("a job follows one that follows nothing")
@@ -86,6 +91,32 @@ def run_jobs(jobs: Sequence[Job], real: Path, out: Path, tell: Tell, workers: in
             ready += 1
             tell(f"{ready} of {total}: {folder.name}")
     return [_read(job, folders[id(job)], folders[id(job.after)] if job.after else None) for job in jobs]
+
+
+def _refuse_early(jobs: Sequence[Job], real: Path) -> None:
+    """What an evaluation would refuse is refused before the first training: classes that the test does not have, and
+    photographs of the test among those that are learned from or choose. UsageError, DatasetError."""
+    test = open_source(real)
+    seen: set[tuple[Path, int, int | None]] = set()
+    for request, first in [(j.request, j.after is None) for j in jobs] + [(j.after.request, True) for j in jobs if j.after]:
+        if first:  # what comes after takes the classes of its model
+            source = open_source(request.data)
+            classes = chosen(source.categories, request.classes, source.path)
+            agree(classes, test.categories, test.path, _renamed(request, classes))
+        if request.allow_overlap:
+            continue
+        for path in (request.data, *(m[0] for m in request.mix), request.validation):
+            key = (path, request.side, request.count)
+            if path is None or key in seen or (other := open_source(path)).made:
+                continue
+            seen.add(key)
+            store, its = (open_store(s, stored_side(request.side)) for s in (other, test))
+            duplicates.refuse(duplicates.overlaps(its.hashes, names_of(its), store.hashes, names_of(store)), path, real)
+
+
+def _renamed(request: Request, classes: Sequence[str]) -> dict[str, str]:
+    """What the user said of names, as far as a model of ``classes`` knows them: one of real pictures alone has theirs."""
+    return {theirs: ours for theirs, ours in request.renamed.items() if ours in classes}
 
 
 def _run(waiting: Mapping[Path, Request], real: Path, workers: int):
@@ -114,8 +145,10 @@ def _run(waiting: Mapping[Path, Request], real: Path, workers: int):
 def run_one(request: Request, real: Path) -> None:
     """Train and measure; the measurement's file appears last and marks the job as done."""
     try:
-        stopped(train(request, _nothing))
-        evaluate(request.out, real, request.out / "eval", _nothing)
+        done = train(request, _nothing)
+        stopped(done)
+        evaluate(request.out, real, request.out / "eval", _nothing, renamed=_renamed(request, done.card["classes"]),
+                 allow_overlap=request.allow_overlap)
     except UnderstudyError as error:
         raise RunError(f"{request.out.name}: {error}") from error
 
