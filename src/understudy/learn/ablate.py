@@ -20,8 +20,8 @@ from understudy.learn.compare import Plan, board
 from understudy.learn.evals.pairing import Difference, difference
 from understudy.learn.report import page
 from understudy.learn.search.space import Axis, axes_of
-from understudy.learn.session import Tell, versions
 from understudy.learn.study import Row, leaderboard, run_jobs
+from understudy.learn.training_record import Tell, versions
 
 WHOLE = "as it is"
 LEAST = 20

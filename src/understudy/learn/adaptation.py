@@ -17,7 +17,8 @@ from pathlib import Path
 from understudy.errors import UsageError
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.evals.pairing import Difference
-from understudy.learn.session import Request, Tell, Trained, stopped, train
+from understudy.learn.session import Request, Trained, stopped, train
+from understudy.learn.training_record import Tell
 
 METHODS = ("adabn", "coral", "dann", "fda")
 WITHOUT = "without"
@@ -132,7 +133,7 @@ def _card(folder: Path) -> dict:
 def _write(out: Path, ways: Sequence[Way], chosen: str, request: Request) -> None:
     from understudy.learn.measure import MAIN
     from understudy.learn.report import page
-    from understudy.learn.session import versions
+    from understudy.learn.training_record import versions
     from understudy.writers.files import replace_file
 
     plain = {"chosen": chosen, "validation": str(request.validation), "unlabelled": str(request.unlabelled),

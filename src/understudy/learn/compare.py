@@ -17,9 +17,10 @@ from understudy.learn.drawing import lines
 from understudy.learn.evals.pairing import difference
 from understudy.learn.measure import MAIN
 from understudy.learn.report import page
-from understudy.learn.session import Request, Tell, versions
+from understudy.learn.session import Request
 from understudy.learn.sources import open_source
 from understudy.learn.study import Done, Job, Row, leaderboard, run_jobs
+from understudy.learn.training_record import Tell, versions
 
 FINE_RATE = 1e-3
 

@@ -11,11 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from understudy.errors import DatasetError, UsageError
 from understudy.learn import foreign
@@ -25,6 +23,9 @@ from understudy.learn.duplicates import Photographs, none_seen
 from understudy.learn.mixture import Mixture, Sample
 from understudy.learn.pose_crops import heat_maps, pose_crops
 from understudy.learn.thing_targets import in_frame
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PHOTOGRAPHS = "photographs.json"
 """In a folder that was trained here: hashes of the real photographs behind the weights."""
@@ -51,6 +52,8 @@ def fitting(path: Path, categories: Sequence[str], only: Sequence[str] | None, p
 
 
 def _with_new_head(path: Path, labels: Sequence[str], seed: int) -> tuple[foreign.Foreign, dict[str, Any]]:
+    import torch
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return foreign.load(path, labels)
@@ -64,6 +67,8 @@ def frame_side(network: foreign.Foreign) -> int:
 def loss_of(network: foreign.Foreign, mixture: Mixture, batch: int, twins: Sequence[int] | None,
             precision: str) -> Callable[[int, float], Tensor]:
     """The loss of step ``number``: what :func:`understudy.learn.native.loop.fit_by` wants."""
+    import torch
+
     device = network.device
     ask = {"box": _boxes, "semantic": _regions, "mask": _masks}.get(network.spec.task)
     label = {int(n): i for i, n in reversed(list(enumerate(network.numbers))) if n}  # the model's own label by our number
@@ -76,7 +81,7 @@ def loss_of(network: foreign.Foreign, mixture: Mixture, batch: int, twins: Seque
                 u = mixture.key.child("instance", step).uniforms(batch)
                 return _points_loss(network, images, samples, u, twins, device)
             asked = ask(samples, mixture.side, label, network)
-            asked = {name: value.to(device) if isinstance(value, Tensor) else _moved(value, device)
+            asked = {name: value.to(device) if isinstance(value, torch.Tensor) else _moved(value, device)
                      for name, value in asked.items()}
             x = torch.cat([network.scaling(image) for image in images]).to(device)
             return network.model(pixel_values=x, **asked).loss
@@ -90,6 +95,8 @@ def _moved(value: list, device) -> list:
 
 def _boxes(samples: Sequence[Sample], side: int, label: dict[int, int], network) -> dict[str, Any]:
     """Centres and sizes in shares of the frame."""
+    import torch
+
     del side, network
     found = []
     for sample in samples:
@@ -103,6 +110,8 @@ def _boxes(samples: Sequence[Sample], side: int, label: dict[int, int], network)
 
 def _regions(samples: Sequence[Sample], side: int, label: dict[int, int], network) -> dict[str, Any]:
     """Each pixel's label; background is one of the model's labels, or not asked for."""
+    import torch
+
     background = np.flatnonzero(network.numbers == 0)
     table = np.full(256, _IGNORED, np.uint8)
     table[0] = background[0] if len(background) else _IGNORED
@@ -114,6 +123,8 @@ def _regions(samples: Sequence[Sample], side: int, label: dict[int, int], networ
 
 def _masks(samples: Sequence[Sample], side: int, label: dict[int, int], network) -> dict[str, Any]:
     """Each instance's mask and label; instances without a pixel in the frame are not asked for."""
+    import torch
+
     del network
     masks, labels = [], []
     for sample in samples:
@@ -126,6 +137,8 @@ def _masks(samples: Sequence[Sample], side: int, label: dict[int, int], network)
 
 
 def _points_loss(network, images: np.ndarray, samples: Sequence[Sample], u: np.ndarray, twins, device) -> Tensor:
+    import torch
+
     size = network.scaling.size_hw
     crops = pose_crops(images, samples, u, size, foreign.ROOM, twins)
     found = network.heatmaps(torch.cat([network.scaling(image) for image in crops.images]).to(device)).float()
@@ -165,6 +178,8 @@ def photographs_of(path: Path) -> Photographs | None:
 
 def train(request, tell):
     """:func:`understudy.learn.session.train` from a folder of ``transformers``."""
+    import torch
+
     from understudy.key import Key
     from understudy.learn import session, training_record
     from understudy.learn.cache import open_store

@@ -29,8 +29,9 @@ from understudy.learn.budget import Budget
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.evals.pairing import Difference
 from understudy.learn.refined_set import Lineage, encoded, write_refined
-from understudy.learn.session import Request, Tell, need_torch, single_threaded_images, train
+from understudy.learn.session import Request, need_torch, single_threaded_images, train
 from understudy.learn.sources import Source, open_source
+from understudy.learn.training_record import Tell
 from understudy.record import Record
 
 if TYPE_CHECKING:

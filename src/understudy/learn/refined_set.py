@@ -44,7 +44,7 @@ class Lineage:
         return hashlib.sha256(self.refiner).hexdigest()
 
     def plain(self) -> dict[str, Any]:
-        from understudy.learn.session import versions
+        from understudy.learn.training_record import versions
 
         return {"refined_from": self.source, "refiner": self.digest, "settings": dict(self.settings),
                 "labeller": dict(self.labeller), "real_pictures": len(self.hashes), "photographs": list(self.hashes),

@@ -27,8 +27,9 @@ from understudy.learn.classes import agree, chosen
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.evals.pairing import Difference, Table, difference, draws, mean_figure
 from understudy.learn.prepare import names_of, stored_side
-from understudy.learn.session import Request, Tell, evaluate, stopped, train
+from understudy.learn.session import Request, evaluate, stopped, train
 from understudy.learn.sources import open_source
+from understudy.learn.training_record import Tell
 
 Told = Callable[[str], None]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from understudy.errors import UsageError
 from understudy.learn.evals.pairing import Difference, difference, draws, mean_figure
-from understudy.learn.session import Tell, evaluate
+from understudy.learn.session import evaluate
 from understudy.learn.sources import open_source
+from understudy.learn.training_record import Tell
 
 _OPENINGS, _RESULT = "test-openings.jsonl", "test.json"
 

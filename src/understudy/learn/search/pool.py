@@ -20,7 +20,8 @@ from understudy.learn.measure import MAIN
 from understudy.learn.report import page
 from understudy.learn.search.halving import Outcome, Plan, Task, importances, search
 from understudy.learn.search.space import DUMMY, Axis, axes_of, chosen_rows, effective, ranges_of
-from understudy.learn.session import Request, Tell, need_torch, single_threaded_images, versions
+from understudy.learn.session import Request, need_torch, single_threaded_images
+from understudy.learn.training_record import Tell, versions
 
 
 @dataclass(frozen=True)
