@@ -5,6 +5,7 @@
     python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]    # differential privacy
     python bench/tables.py census.csv.gz --target income --peer mostlyai --python ENV/bin/python [--minutes 2]
     python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 --public --peer dpgan    # other engines
+    python bench/tables.py census.csv.gz --target income --shadow 128          # shadow refits alone, of one split
     python bench/tables.py census.csv.gz --million             # a million rows: time, memory, flat in rows sampled
 
 Each seed splits the table anew into train and holdout of equal size; with --swap each split is used both ways round and
@@ -129,6 +130,7 @@ def main() -> None:
     parser.add_argument("--peer", metavar="NAME", help="another engine: mostlyai (with --python) or dpgan (with --epsilon)")
     parser.add_argument("--python", type=Path, help="bin/python of the other engine's environment")
     parser.add_argument("--minutes", type=float, default=2.0, help="the other engine trains no longer, by the clock")
+    parser.add_argument("--shadow", type=int, metavar="N", help="membership by so many shadow refits")
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--fidelity-only", action="store_true")
     args = parser.parse_args()
@@ -153,6 +155,9 @@ def main() -> None:
         target = args.target or table.column_names[-1]
         if args.epsilon:
             (work / "train.parquet.yaml").write_text(declared(table, target, args.public))
+        if args.shadow:
+            shadows(table.take(pa.array(Key(0).child("split").permutation(table.num_rows)[:n])), args.shadow, args.privacy)
+            return
         for level in levels:
             rows = []
             for seed in range(args.seeds):
@@ -166,6 +171,31 @@ def main() -> None:
                     both.append(figures(train, holdout, made, target, seed, not args.fidelity_only) | run)
                 rows.append({name: statistics.mean(run[name] for run in both) for name in both[0]})
             show(f"{args.data.name}, {n:,} rows, {args.peer or 'ours'}, {level}", rows)
+
+
+def shadows(train, refits: int, privacy: str) -> None:
+    """What `table report --refits` prints of its attack by shadow models, alone."""
+    from understudy.key import Key
+    from understudy.tables import fit
+    from understudy.tables.detect import detect
+    from understudy.tables.measure.lens import Lens
+    from understudy.tables.measure.shadow import shadow
+    from understudy.tables.source import Tables
+
+    schemas, _ = detect(Tables({"t": train}))
+
+    def refit(rows, number):
+        model = fit(Tables({"t": rows}), schema=schemas, privacy=privacy, seed=number)
+        made = model.sample(rows.num_rows, seed=number)["t"]
+        return made, lambda known: model.only.chain.log_likelihood(model.only.encode(known))
+
+    found = shadow(train, Lens.on(train, schemas["t"]), refit, Key(0) / "bench" / "shadow", refits)
+    for name, own in found.items():
+        print(
+            f"{refits} refits, {own.targets} targets, {privacy}; {name}: {own.auc:.4f} ({own.low:.4f} to {own.high:.4f}), "
+            f"found at one in a hundred {own.found_at_one_percent:.4f}",
+            flush=True,
+        )
 
 
 def declared(table, target: str, public: bool) -> str:

@@ -183,6 +183,7 @@ def test_conditions_and_shares(model):
     [
         ({"given": {"jobb": "x"}}, "Did you mean job"),
         ({"given": {"job": "astronaut"}}, "none that the model has learnt"),
+        ({"given": {"age": 500}}, r"age: the data \(almost\) never has such a value.*wanted from"),
         ({"where": ["age > 300"]}, "almost"),
         ({"where": ["agee > 3"]}, "Did you mean age"),
         ({"where": ["job > 3"]}, "only quantities"),

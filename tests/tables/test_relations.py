@@ -199,6 +199,16 @@ def test_what_is_wrong_with_links(bank, tmp_path):
         fit({"a": circle["a"].select(["a_id"])}, schema=path)
 
 
+def test_a_link_that_nearly_is_one_is_told(bank):
+    owner = bank["bookings"]["owner_id"].to_pylist()
+    owner[6] = "nobody"
+    bad = bank["bookings"].set_column(1, "owner_id", pa.array(owner))
+    schemas, notes = detect(Tables(bank | {"bookings": bad}))
+    (note,) = (n for n in notes if "dangle" in n)
+    assert "bookings.owner_id: 1 values" in note and "row 7" in note and "nobody" not in note
+    assert schemas["bookings"].columns["owner_id"].kind != "link"
+
+
 def test_a_folder_of_files(bank, tmp_path):
     import pyarrow.csv as pc
 

@@ -92,6 +92,7 @@ def wish(
     fixed: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, value in (given or {}).items():
         fixed[name] = _fixed(model, name, _one(value))
+        _inside(model, name, fixed[name][1][0])
     if rows is not None:
         for name in rows.column_names:
             fixed[name] = _fixed(model, name, rows[name])
@@ -108,6 +109,21 @@ def _one(value: object) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array([str(value)])])
 
 
+def _inside(model: TableModel, name: str, value: object) -> None:
+    """UsageError: every row is to have a quantity that the data never comes near."""
+    codec, plain = model.codecs[name], model.schema.columns[name].kind in ("number", "integer", "latitude", "longitude")
+    if not isinstance(codec, NumberStates) or codec.cells is None or not isinstance(value, float) or value != value:
+        return
+    low, high = float(codec.cells.low.min()), float(codec.cells.high.max())
+    if not low <= value <= high:
+        raise UsageError(
+            "the data (almost) never has such a value, so nothing is known of such rows",
+            where=name,
+            wanted=f"from {low:.10g} to {high:.10g}" if plain else "one between the model's first and last",
+            remedy="Give a value inside; --given-file makes rows beyond as the nearest ones",
+        )
+
+
 def _fixed(model: TableModel, name: str, values: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
     """States and values of a given column; -1 where nothing is given."""
     from understudy.tables.constraints import plain_values
@@ -119,7 +135,7 @@ def _fixed(model: TableModel, name: str, values: pa.ChunkedArray) -> tuple[np.nd
     open_ = own.token == 0 if isinstance(own, Numbers) else np.array([v is None for v in exact])
     states = codec.encode(own).astype(np.int64)
     if isinstance(codec, NameStates):
-        known = set(codec.names)
+        known = {*codec.names, *codec.spare}
         strange = np.array([v is not None and v not in known for v in exact])
         if strange.any():
             raise TableError(

@@ -37,7 +37,7 @@ def detect(tables: Tables, k: int = 8) -> tuple[dict[str, Schema], tuple[str, ..
         schemas[name] = Schema(columns)
     from understudy.tables.links import with_links
 
-    return with_links(tables, schemas), tuple(notes)
+    return with_links(tables, schemas, notes), tuple(notes)
 
 
 def column_kind(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list[str]) -> Column:

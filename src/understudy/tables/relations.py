@@ -253,8 +253,9 @@ def rows_of(values: pa.ChunkedArray, keys: pa.ChunkedArray, where: str, parent: 
     found = table[at]
     if (found == -2).any():
         raise TableError(
-            f"{int((found == -2).sum())} values dangle: {parent} has no such row",
+            f"values dangle: {parent} has no such row",
             where=f"{where}, row {int(np.argmax(found == -2)) + 1}",
+            got=f"{int((found == -2).sum())} of them",
             remedy="Mend the data, or give the column another kind in the schema",
         )
     return found

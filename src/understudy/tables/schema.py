@@ -143,6 +143,9 @@ def from_yaml(path: Path) -> dict[str, Schema]:
         text = path.read_text(encoding="utf-8-sig")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         plain = yaml.safe_load(text)
+    except FileNotFoundError:
+        remedy = "Make one with `understudy table inspect DATA -o schema.yaml`"
+        raise TableError("there is no such schema", where=path, remedy=remedy) from None
     except (OSError, UnicodeDecodeError) as error:
         raise TableError("the schema cannot be read", where=path, got=type(error).__name__) from None
     except yaml.YAMLError as error:

@@ -22,7 +22,7 @@ class Settings:
     owners: int = 8
     cells: int = 128
     floor: int = 50
-    choice: float = 0.7
+    choice: float = 0.75
     lean: float = 0.3
 
 

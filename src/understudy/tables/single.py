@@ -257,8 +257,9 @@ def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key
         raise TableError(
             "too few rows to say anything that points at nobody",
             where=name,
-            got=f"{n} rows",
-            wanted=f"at least {2 * settings.owners} (twice the owners that a value needs)",
+            got=n,
+            wanted=f"at least {2 * settings.owners} rows: twice the owners that a value needs",
+            remedy="Give more rows, or fewer --owners",
         )
     if table.num_columns > MOST_COLUMNS:
         raise TableError(

@@ -74,9 +74,9 @@ def _utf8(data: bytes, path: Path) -> tuple[bytes, tuple[str, ...]]:
     wide = any(not line.isascii() and _fits(line) for line in lines)
     for n in odd:
         lines[n - 1] = lines[n - 1].decode("cp1252", errors="replace").encode()
-    what = f"{len(odd)} lines are" if wide else "it is"
+    what, read = (f"{len(odd)} lines are", "were read") if wide else ("it is", "was read")
     mixed = ", the others UTF-8: the encodings are mixed" if wide else ""
-    return b"\n".join(lines), (f"{path.name}: {what} no UTF-8 (first: line {odd[0]}) and was read as Windows-1252{mixed}",)
+    return b"\n".join(lines), (f"{path.name}: {what} no UTF-8 (first: line {odd[0]}) and {read} as Windows-1252{mixed}",)
 
 
 def _from(data: bytes, mark: bytes, encoding: str) -> bytes:
