@@ -209,7 +209,7 @@ def test_a_link_that_nearly_is_one_is_told(bank):
     assert schemas["bookings"].columns["owner_id"].kind != "link"
 
 
-def test_a_folder_of_files(bank, tmp_path):
+def test_a_folder_of_files(bank, tmp_path, capsys):
     import pyarrow.csv as pc
 
     from understudy.cli import main
@@ -218,6 +218,8 @@ def test_a_folder_of_files(bank, tmp_path):
         pc.write_csv(table, tmp_path / f"{name}.csv")
     model, out = tmp_path / "bank.model", tmp_path / "made"
     assert main(["table", "fit", str(tmp_path), "-o", str(model)]) == 0
+    assert main(["table", "sample", str(model), "-o", str(tmp_path / "made.csv")]) == 2
+    assert "into a folder" in capsys.readouterr().err and not (tmp_path / "made.csv").exists()
     assert main(["table", "sample", str(model), "-o", str(out)]) == 0
     again = read(out)
     assert set(again.tables) == set(bank)

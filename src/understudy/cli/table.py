@@ -151,8 +151,11 @@ def _sample(args: argparse.Namespace) -> int:
         wishes["shares"] = dict(_shares(text) for text in args.shares)
     if args.where:
         wishes["where"] = args.where
+    alone = len(model.tables) + len(model.public) == 1
+    if not alone:
+        _folder(args.out)
     for name, chunks in model.stream(args.count, args.seed, **wishes):
-        path = args.out if len(model.tables) + len(model.public) == 1 else args.out / f"{name}.csv"
+        path = args.out if alone else args.out / f"{name}.csv"
         rows = write(chunks, path)
         print(f"{path}: {rows:,} rows")
     return 0
@@ -188,10 +191,19 @@ def _strip(args: argparse.Namespace) -> int:
             where=asking.shown(args.data),
             remedy="Say so in a schema: {kind: identifier, entity: email}",
         )
+    if len(tables.tables) > 1:
+        _folder(args.out)
     for name, table in strip(tables.tables, schemas, find=find).items():
         path = args.out if len(tables.tables) == 1 else args.out / f"{name}.csv"
         print(f"{path}: {write(iter([table]), path):,} rows; replaced: {', '.join(found[name]) or 'nothing'}")
     return 0
+
+
+def _folder(out: Path) -> None:
+    from understudy.errors import UsageError
+
+    if out.suffix.lower() in (".csv", ".parquet") and not out.is_dir():
+        raise UsageError("several tables are written into a folder", where=out, wanted="a folder's name", got=out.suffix)
 
 
 def _pair(text: str) -> tuple[str, str]:
