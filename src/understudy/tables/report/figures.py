@@ -15,6 +15,7 @@ from understudy.tables.measure.accuracy import accuracy, association
 from understudy.tables.measure.groups import by_group
 from understudy.tables.measure.learners import tell_apart, train_on_made
 from understudy.tables.measure.lens import Lens
+from understudy.tables.measure.rare import rare, rare_class
 from understudy.tables.measure.shadow import shadow
 from understudy.tables.private.ledger import LEAST, MOST, Budget
 from understudy.tables.schema import Schema
@@ -57,6 +58,7 @@ def audit(
     found["told apart"] = {"auc": [area, low, high], "bound": list(bound)}
     found["learners"] = train_on_made(lens, train, holdout, made, target)
     found["groups"] = [by_group(lens, train, holdout, made, target, group) for group in groups]
+    found["rare"] = rare(lens, train, holdout, made, target)
     near = attacks.membership(lens, train, holdout, made)
     found["copies"] = {k: near[k] for k in ("exact", "exact_control", "near", "near_control")}
     risks = {
@@ -119,12 +121,15 @@ def report(
     first, made = made_by(train, privacy, 0)
     found = audit(train, holdout, made, schema, target, key, groups=groups)
     found["privacy"] = privacy
+    lens = Lens.on(train, schema)
+    case = rare_class(lens, train, target)
+    if case is not None and case in getattr(first.only.codecs[target], "names", ()):  # asked for as a user would ask
+        found["rare"] = rare(lens, train, holdout, first.sample(half // 4, seed=2, given={target: case})[name], target)
     if groups and fairness.available():
         pool = first.sample(4 * train.num_rows, seed=1)[name]
         found["fairness"] = [_fairness(Lens.on(train, schema), train, holdout, made, pool, target, g) for g in groups]
     if first.only.private:
         found["ledger"] = dict(first.only.private)
-    lens = Lens.on(train, schema)
 
     def refit(rows: pa.Table, number: int):
         model, own = made_by(rows, privacy, number)

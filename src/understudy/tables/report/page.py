@@ -36,6 +36,7 @@ def page(found: Mapping[str, Any], title: str) -> str:
         _columns(found),
         _associations(found),
         _learners(found),
+        _rare(found),
         _groups(found),
         _attacks(found),
         _frontier(found),
@@ -171,6 +172,23 @@ def _learners(found: Mapping[str, Any]) -> str:
         f"<h2>Train on made, test on real</h2><p class='faint'>Predicting {escape(found['target'])} of "
         f"the holdout: area under "
         "the ROC curve, or R2 of a quantity.</p>" + _table(["learner", "trained on real", "trained on made", "ratio"], rows)
+    )
+
+
+def _rare(found: Mapping[str, Any]) -> str:
+    own = found.get("rare")
+    if not own:
+        return ""
+    new = [_ranged(own["novelty"][side]) for side in ("made", "holdout")]
+    precision = [f"{own['found'][side]:.3f}" for side in ("with made", "real")]
+    rows = [
+        ["novelty: farther from every real rare row than half of those are from each other", *new],
+        ["average precision on the holdout: with them added; without", *precision],
+    ]
+    return (
+        f"<h2>Rare cases</h2><p class='faint'>{own['rows']['made']} made rows of the target's rarest class, beside "
+        f"{own['rows']['real']} real and {own['rows']['holdout']} held out ones. As new as held out rows is as new as rows can "
+        "be; less is copying, more is made-up.</p>" + _table(["", "made", "beside it"], rows)
     )
 
 
