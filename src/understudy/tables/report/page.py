@@ -187,8 +187,8 @@ def _rare(found: Mapping[str, Any]) -> str:
     ]
     return (
         f"<h2>Rare cases</h2><p class='faint'>{own['rows']['made']} made rows of the target's rarest class, beside "
-        f"{own['rows']['real']} real and {own['rows']['holdout']} held out ones. As new as held out rows is as new as rows can "
-        "be; less is copying, more is made-up.</p>" + _table(["", "made", "beside it"], rows)
+        f"{own['rows']['real']} real and {own['rows']['holdout']} held out ones. As new as held out rows is as new as rows "
+        "can be; less is copying, more is made-up.</p>" + _table(["", "made", "beside it"], rows)
     )
 
 
