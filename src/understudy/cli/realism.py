@@ -18,6 +18,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from understudy.errors import UsageError
     from understudy.learn.realism.judge import judge, write
+    from understudy.learn.realism.saturation import told
 
     if not 20 <= args.count <= 20_000:
         raise UsageError("--count is out of range", wanted="20 to 20000", got=args.count)
@@ -33,5 +34,6 @@ def run(args: argparse.Namespace) -> int:
         if name.startswith(("KID", "coverage")):
             print(f"{name}: {figure.value:.3f} (halves {figure.low:.3f} to {figure.high:.3f}; real against itself "
                   f"{judged.itself[name]:.3f})")
+    print(told(judged.covered))
     write(judged, args.out, print)
     return 0

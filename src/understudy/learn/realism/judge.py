@@ -12,10 +12,10 @@ import numpy as np
 
 from understudy.errors import DatasetError, UsageError
 from understudy.learn.cache import Store, open_store
-from understudy.learn.drawing import jpeg_url
+from understudy.learn.drawing import jpeg_url, lines
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.prepare import subset
-from understudy.learn.realism import attributes, distances, features
+from understudy.learn.realism import attributes, distances, features, saturation
 from understudy.learn.report import page
 from understudy.learn.sources import Source, open_source
 from understudy.viewer.charts import histogram
@@ -28,7 +28,8 @@ _FIXED = ("index", "file_name", "attempts")  # columns of a manifest that no pat
 @dataclass(frozen=True)
 class Judged:
     """auc : by extractor; metrics : by name with its extractor and count; compared : attributes, farthest first;
-    axes : {attribute: [(path, correlation)]}; ranked : rows of the made store, the most made-looking first."""
+    axes : {attribute: [(path, correlation)]}; ranked : rows of the made store, the most made-looking first; covered : by the
+    first made pictures, {what: {their number: share}}."""
 
     made: Store
     real: Store
@@ -39,6 +40,7 @@ class Judged:
     axes: Mapping[str, Sequence[tuple[str, float]]]
     ranked: np.ndarray
     map_xy: np.ndarray
+    covered: Mapping[str, Mapping[int, float]]
 
 
 def judge(made_path: Path, real_path: Path, count: int = 400) -> Judged:
@@ -71,7 +73,10 @@ def judge(made_path: Path, real_path: Path, count: int = 400) -> Judged:
         itself |= {f"{k}{tag}": v for k, v in distances.neighbourhoods(one, two).items()}
     compared, moved = _attributes(made, real, made_source, real_source)
     both = np.concatenate(vectors[features.CLASSIC])
-    return Judged(made, real, auc, metrics, itself, compared, moved, np.argsort(-score), _plane(both))
+    covered = {f"real pictures [{features.CLASSIC}]": saturation.of_real(*vectors[features.CLASSIC]),
+               "pairs of drawn values": saturation.of_pairs(drawn_of(made))}
+    return Judged(made, real, auc, metrics, itself, compared, moved, np.argsort(-score), _plane(both),
+                  {name: curve for name, curve in covered.items() if curve})
 
 
 def _some(source: Source, count: int) -> Store:
@@ -150,6 +155,8 @@ def plain(judged: Judged) -> dict:
             "auc": {k: f.plain() for k, f in judged.auc.items()},
             "metrics": {k: f.plain() for k, f in judged.metrics.items()},
             "real_against_itself": dict(judged.itself),
+            "covered": {name: {str(n): v for n, v in curve.items()} for name, curve in judged.covered.items()},
+            "enough": saturation.enough(*judged.covered.values()),
             "attributes": [{"name": c.name, "distance": c.distance, "low": c.low, "high": c.high, "overlap": c.overlap,
                             "chance": c.chance, "sure": c.sure, "made_is": c.direction,
                             "axes": [{"path": p, "correlation": r} for p, r in judged.axes.get(c.name, [])]}
@@ -174,6 +181,8 @@ def report(judged: Judged) -> str:
         f'<h2>Properties, the surest difference first</h2><div class="charts">{cards}</div>',
         (f'<h2>Map of the pictures</h2><p class=faint>By {features.CLASSIC} features: orange is made, blue is real.</p>'
         f'<img style="width:100%" src="{_map(judged)}" alt="">'),
+        (f"<h2>How many are enough</h2>{_coverage(judged)}<p>{escape(saturation.told(judged.covered))}.</p>"
+         "<p class=faint>What a network gains from more is measured by <code>understudy blend --made-counts</code>.</p>"),
         "<h2>The most made-looking pictures</h2>" + _strip(judged.made, judged.ranked[:12]),
         "<h2>The most real-looking of the made</h2>" + _strip(judged.made, judged.ranked[::-1][:12]),
         ("<h2>Distances</h2><p class=faint>The range is that of random halves of both. The last column is what one half of "
@@ -189,6 +198,10 @@ def _card(c: attributes.Compared, moved: Sequence[tuple[str, float]]) -> str:
     return (f'<div class="card"><h3>{escape(c.name)}: {sure}</h3><p class=faint>distance {c.distance:.2f} ({c.low:.2f} to '
             f'{c.high:.2f}) real deviations, overlap {c.overlap:.0%}</p>made{histogram(c.made.tolist(), low=low, high=high)}'
             f"real{histogram(c.real.tolist(), low=low, high=high)}{told}</div>")
+
+
+def _coverage(judged: Judged) -> str:
+    return lines({name: list(curve.items()) for name, curve in judged.covered.items()}, "made pictures", low=0, high=1)
 
 
 def _map(judged: Judged, width: int = 1400, height: int = 800, cell: int = 54) -> str:
