@@ -59,7 +59,7 @@ class CameraSensor:
     iso: Value = param(LogUniform(50.0, 1600.0), Interval(0, 102400), "ISO", "sensitivity, which sets the noise; 0 has none")
     contrast: Value = param(Uniform(0.3, 0.9), Interval(0, 0.95), "",
                             "contrast of the camera's tone curve; a photograph is taken to have been through it already")
-    sharpen: Value = param(Uniform(0.2, 1.2), Interval(0, 4), "", "amount of unsharp masking")
+    sharpen: Value = param(Uniform(0.1, 0.8), Interval(0, 4), "", "amount of unsharp masking")
     jpeg_quality: Value = param(Integers(72, 95), WholeNumbers(0, 95), "", "JPEG quality; 0 keeps a lossless PNG")
 
     def sample(self, draws: Draws) -> Camera:
