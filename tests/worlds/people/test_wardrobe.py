@@ -81,6 +81,18 @@ def test_a_piece_follows_the_pose(pack):
     assert np.isfinite(surface.vertices).all() and np.isfinite(surface.uv).all()
 
 
+def test_an_open_mouth_makes_no_piece_larger(pack):
+    added, _ = pack
+    piece = fit(added, added.pieces[0])
+    rest = build(BodyShape()).vertices
+    axis, (a, _, length) = next((k, s) for k, s in enumerate(piece.scales) if s[2])
+    grimace = rest.copy()
+    grimace[a, axis] += 0.5 * length  # what sizes are measured by moves
+    still = np.setdiff1d(np.arange(len(piece.offsets)), np.unique(piece.stencil.tocsc()[:, a].indices))
+    assert np.abs(piece.at_rest(grimace) - piece.at_rest(rest))[still].max() > 0.001
+    np.testing.assert_array_equal(piece.at_rest(grimace, rest)[still], piece.at_rest(rest)[still])
+
+
 def test_it_is_worn_in_place_of_ours_hides_skin_and_is_in_the_ledger(pack):
     _, used = pack
     who = figure(BodyShape(), "standing")

@@ -61,9 +61,11 @@ class Fitted:
         """Whether its texture says where it is transparent."""
         return self.texture is not None and self.texture.shape[2] == 4
 
-    def at_rest(self, vertices: np.ndarray) -> np.ndarray:
-        """(n, 3) float32 points on a body at rest, given its (V, 3) base vertices."""
-        size = [abs(float(vertices[a, axis] - vertices[b, axis])) / length if length else 1.0
+    def at_rest(self, vertices: np.ndarray, neutral: np.ndarray | None = None) -> np.ndarray:
+        """(n, 3) float32 points on a body at rest, given its (V, 3) base vertices. ``neutral``: those without a facial
+        expression, on which sizes are measured (an open mouth makes no larger teeth)."""
+        sized = vertices if neutral is None else neutral
+        size = [abs(float(sized[a, axis] - sized[b, axis])) / length if length else 1.0
                 for axis, (a, b, length) in enumerate(self.scales)]
         return (self.stencil @ vertices + self.offsets * np.array(size)).astype(np.float32)
 
@@ -154,7 +156,7 @@ def worn_surface(piece: Fitted, figure: Figure, material: Material, faces: np.nd
                  tile_m: float = 0.25) -> Surface:
     """A piece, or some of its faces ((m,) bool), on a posed figure. tile_m : side of a texture that is not its own."""
     posed = figure.posed
-    rest = piece.at_rest(posed.rest_vertices)
+    rest = piece.at_rest(posed.rest_vertices, posed.rest.vertices)
     moves = (piece.weights @ posed.transforms[:, :3, :].reshape(-1, 12).astype(np.float32)).reshape(-1, 3, 4)
     points = np.einsum("nij,nj->ni", moves[:, :, :3], rest) + moves[:, :, 3]
     normals = vertex_normals(points, piece.faces)

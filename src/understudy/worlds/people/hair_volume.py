@@ -230,7 +230,7 @@ class Cushion:
         self._points, self._normals = np.concatenate(points), np.concatenate(normals)
         self._out = self._normals * [1, 1, 0.15]  # outwards, not upwards, or strands would bunch up on a collar
         self._out /= np.maximum(np.linalg.norm(self._out, axis=1, keepdims=True), 1e-6)
-        self._tree = cKDTree(self._points)
+        self._tree = cKDTree(self._points, balanced_tree=False, compact_nodes=False)  # quick to build
         self._reach = 0.09 * size
 
     def pushed(self, points: np.ndarray, gap_m: float) -> np.ndarray:

@@ -107,7 +107,7 @@ def settle(m: Measures, moved: np.ndarray, cloth: np.ndarray, waist: float, gap_
     rows = np.flatnonzero((c.at.arm < 0) & (c.at.xyz[:, 2] < 0.2) & (c.at.xyz[:, 2] > -0.74))
     legs = move(m.moves[rows], m.rest[rows])
     normals = np.einsum("nij,nj->ni", m.moves[rows, :, :3], m.normals[rows])
-    tree = cKDTree(legs)
+    tree = cKDTree(legs, balanced_tree=False, compact_nodes=False)  # quick to build
     for turn in range(4):
         near = tree.query(posed)[1]
         depth = ((posed - legs[near]) * normals[near]).sum(1)
