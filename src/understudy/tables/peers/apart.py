@@ -19,7 +19,10 @@ import numpy as np
 
 from understudy.errors import MissingDependency, TableError, UsageError
 
-INSTALL = "python -m venv ENV && ENV/bin/pip install mostlyai-engine, then --python ENV/bin/python"
+INSTALL = (
+    "python -m venv ENV && ENV/bin/pip install mostlyai-engine, then --python ENV/bin/python; "
+    "a torchvision that does not fit its torch breaks it and can be uninstalled"
+)
 _GRACE_S = 300.0  # beyond the minutes of training: imports, encoding, sampling
 
 
@@ -100,7 +103,7 @@ def _answer(path: Path) -> dict[str, Any]:
 
 def _hold(answer: Mapping[str, Any], python: Path) -> None:
     if "absent" in answer:
-        raise MissingDependency(f"{python} lacks {answer['absent']}", remedy=INSTALL)
+        raise MissingDependency(f"{python}: mostlyai-engine cannot be imported: {answer['absent']}", remedy=INSTALL)
     if "failed" in answer:
         raise TableError(
             "the other engine failed",

@@ -17,8 +17,8 @@ def work(folder: Path, job: dict) -> dict:
     try:
         import pandas as pd
         from mostlyai.engine import TabularARGN
-    except ImportError as error:
-        return {"absent": error.name or "mostlyai.engine"}
+    except (ImportError, RuntimeError) as error:  # the latter: torchvision does not fit; no row is read yet
+        return {"absent": str(error).partition("\n")[0][:200]}
     given = pd.read_parquet(folder / "given.parquet")
     kinds = {c: "TABULAR_CATEGORICAL" if c in job["names"] else "TABULAR_NUMERIC_AUTO" for c in given.columns}
     engine = TabularARGN(
