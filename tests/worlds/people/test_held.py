@@ -75,6 +75,8 @@ def test_a_cane_stands_on_the_ground_and_only_who_is_fifty_has_one(rest):
     how = replace(Posing(), family=Fixed("standing"), arms=Fixed("cane"))
     young = pose.sample(Draws(Key(1)), rest, how, age=20.0)
     assert young.held is None and young.arms == "hanging"
+    small = pose.sample(Draws(Key(1)), rest, replace(how, arms=Fixed("texting")), age=3.0)
+    assert small.held is None and small.arms == "hanging"
 
 
 def test_a_thing_moves_with_its_figure(rest):

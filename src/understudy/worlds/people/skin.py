@@ -33,8 +33,7 @@ from understudy.worlds.people.thinning import Thinned, cell_m, thinned
 
 MONK_SRGB = ("f6ede4", "f3e7db", "f7ead0", "eadaba", "d7bd96", "a07e56", "825c43", "604134", "3a312a", "292420")
 # reflectance over swatch for each step: light swatches are much brighter than light skin, the darkest much darker than dark
-# skin. L* then runs from 71 to 26; with 77 to 16 the palest looked least real and the darkest were found least
-# (docs/population.md)
+# skin; L* then runs from 71 to 26
 _REFLECTS = (0.58, 0.58, 0.56, 0.60, 0.65, 0.94, 1.07, 1.31, 1.82, 2.39)
 _ATLAS_M = 0.6  # half the skin along a side of MakeHuman's atlas: nothing on the body is sharp
 _TONE_OF = {"african": (7.9, 1.2), "asian": (4.3, 1.1), "caucasian": (2.7, 1.1)}  # mean and spread on the scale
