@@ -17,9 +17,19 @@ HELD = {"phone": "phone", "texting": "phone", "drinking": "cup", "holding_cup": 
 # Kind of hand -> bend of its four fingers and of its thumb, degrees.
 CURLS = {"mouth": (42.0, 22.0), "hold": (42.0, 22.0), "text": (26.0, 8.0), "carry": (68.0, 30.0), "box": (8.0, 2.0),
          "cane": (68.0, 30.0), "wheel": (62.0, 35.0), "chin": (38.0, 15.0)}
+_CANE_AGE = 50.0
+_GROWN, _GROWN_AGE = ("phone", "texting", "holding_cup", "carrying", "carrying_box"), 6.0  # small children have none of it
 WHEEL_M, WHEEL_TILT_DEG = 0.185, 22.0  # a steering wheel's radius, and how far its top leans away from the driver
 WHEEL_AHEAD_M, WHEEL_BELOW_M = 0.44, 0.24  # its middle from that of the shoulders, for a stature of 1.7 m
 BOX_M = 0.15  # half the breadth of a box that is carried, for a stature of 1.7 m
+
+
+def suited(arms: str, family: str, age: float) -> str:
+    """The pattern of arms ``arms``, or hanging ones where it holds what someone of that age (years) or in that family
+    of poses has not."""
+    if arms == "cane" and (age < _CANE_AGE or family not in ("standing", "walking")):
+        return "hanging"
+    return "hanging" if arms in _GROWN and age < _GROWN_AGE else arms
 
 
 @dataclass(frozen=True)

@@ -27,15 +27,13 @@ from understudy.worlds.people.body import pose as pose_body
 from understudy.worlds.people.contact import Foot, centre_of_mass, lower_foot, lowest, plant, soles
 from understudy.worlds.people.crouch import crouching, lunging
 from understudy.worlds.people.face import EXPRESSIONS, actions
-from understudy.worlds.people.grips import HELD
+from understudy.worlds.people.grips import HELD, suited
 from understudy.worlds.people.penetration import self_depth
 from understudy.worlds.people.skeleton import Posture, Skeleton, clamp, hold, posture, rotation, skeleton, within_limits
 
 DEPTH_M = 0.02  # how deep one part of a body may lie in another
 CONTACT_M = 0.01  # a sole this near the ground carries
 SEATS = ("block", "stool", "chair", "wheelchair")
-_CANE_AGE = 50.0
-_GROWN, _GROWN_AGE = ("phone", "texting", "holding_cup", "carrying", "carrying_box"), 6.0  # small children have none of it
 FAMILIES = ("standing", "walking", "running", "sitting", "crouching", "lunging", "driving", "motion")
 
 
@@ -56,8 +54,8 @@ class Posing:
         _shares(hanging=6, akimbo=1, hand_on_hip=1, reaching=1, reaching_both=0.5, waving=0.7, arms_up=0.3, phone=0.8,
                 hands_in_front=1.2, bent=1.2, spread=0.4, texting=0.8, drinking=0.5, holding_cup=0.5, carrying=0.8,
                 carrying_box=0.4, hand_on_chin=0.4, cane=0.6), OneOf(tuple(p for p in PATTERNS if p != "hands_on_thighs")),
-        "", "what the arms do (walking, running and sitting mostly keep their own); no canes below fifty years, nothing in the "
-        "hands of children below six")
+        "", "what the arms do (walking, running and sitting mostly keep their own); no canes below 50 years, nothing in the "
+        "hands of children below 6")
     arms_free: Value = param(Uniform(0, 1), Interval(0, 1), "",
                              "a walking or sitting figure follows `arms` instead of its family's arms when above 0.7")
     side: Value = param(Choice(("left", "right")), OneOf(("left", "right")), "", "side of a one-sided gesture")
@@ -136,11 +134,7 @@ def sample(draws: Draws, rest: RestBody, how: Posing, age: float = 30.0) -> Stan
         if depth > DEPTH_M:  # filmed on another body
             raise Unsatisfiable("the filmed pose drives this body into itself", where=taken.asset.name, got=where)
         return stance
-    wanted = drawn["arms"]
-    if wanted == "cane" and (age < _CANE_AGE or family not in ("standing", "walking")):
-        wanted = "hanging"
-    if wanted in _GROWN and age < _GROWN_AGE:
-        wanted = "hanging"
+    wanted = suited(drawn["arms"], family, age)
     own = {"sitting": "hands_on_thighs", "crouching": "hands_on_thighs", "lunging": "akimbo"}.get(family, "swinging")
     arms = wanted if family in ("standing", "driving") or drawn["arms_free"] > 0.7 else own
     key = draws.key("arms")
