@@ -46,7 +46,7 @@ CLOTHS: Mapping[str, Cloth] = {
     "leather": Cloth({"plain": 1.0}, 0.10, 0.45, 0.0, 0.0004),
     "cotton": Cloth({"plain": 3.0, "stripes": 1.0}, 0.10, 0.9),
 }
-_PX = 256
+_PX = 768  # of a creased tile, at most
 _DENIM = ((0.035, 0.060, 0.115), (0.100, 0.155, 0.250))
 _BLACK_DENIM = ((0.010, 0.011, 0.013), (0.040, 0.042, 0.046))
 
@@ -63,16 +63,15 @@ class Choice:
     def material(self, detail: Detail) -> Material:
         """Its texture, TILE_M square, as finely as ``detail`` shows it."""
         kind = CLOTHS[self.cloth]
+        times = 1 if self.pattern == "print" else round(TILE_M / kind.tile_m)
+        size = detail.texels(TILE_M / times, _PX // times)
         if self.pattern == "print":
             colour = _print(self.key.child("print"), self.colours)
             weave = relief("plain", self.key, 128) if detail.shows(TILE_M / 64) else None
+        elif detail.shows(kind.tile_m / 32):
+            colour, weave = pattern_with_relief(self.pattern, self.key.child("weave"), size, self.colours)
         else:
-            size = detail.texels(kind.tile_m, _PX)
-            if detail.shows(kind.tile_m / 32):
-                colour, weave = pattern_with_relief(self.pattern, self.key.child("weave"), size, self.colours)
-            else:
-                colour, weave = pattern(self.pattern, self.key.child("weave"), size, self.colours), None
-        times = 1 if self.pattern == "print" else round(TILE_M / kind.tile_m)
+            colour, weave = pattern(self.pattern, self.key.child("weave"), size, self.colours), None
         colour, bump, bump_m = creased(self.key.child("creases"), colour, times, kind.crease_m, weave, kind.bump_m, detail)
         return Material(colour, roughness=kind.roughness, specular=0.25 if kind.roughness > 0.6 else 0.5, sheen=kind.sheen,
                         bump=bump, bump_m=bump_m)
