@@ -9,7 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from understudy.key import Key
-    from understudy.tables.relations import Link
+    from understudy.tables.references import Link
     from understudy.tables.single import TableModel
 
 POSITIONS = 8  # the first seven of a parent's rows are told apart, the others taken together

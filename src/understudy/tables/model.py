@@ -12,7 +12,7 @@ from understudy.errors import MissingDependency, TableError, UsageError
 from understudy.key import Key
 from understudy.tables import conditions, modelfile, public, relations, settings, single
 from understudy.tables.detect import detect
-from understudy.tables.relations import Link
+from understudy.tables.references import Link
 from understudy.tables.schema import Schema, from_plain, from_yaml
 from understudy.tables.settings import Settings
 from understudy.tables.single import TableModel

@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy.errors import TableError
 from understudy.tables.content import encoded
-from understudy.tables.relations import rows_of
+from understudy.tables.references import rows_of
 from understudy.tables.schema import Column, Schema
 from understudy.tables.source import Tables
 

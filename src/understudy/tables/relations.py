@@ -9,17 +9,16 @@ made parent that comes near and has room. All keys are fresh, every link leads t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from understudy.errors import TableError
 from understudy.key import Key
 from understudy.tables import distinct, output, single, states
-from understudy.tables.content import Names, Numbers, encoded
+from understudy.tables.content import Names, Numbers
 from understudy.tables.expressions import Unique, parse
 from understudy.tables.matching import POSITIONS, matched, slots
+from understudy.tables.references import Link, Reference, by_parent, dates, order, references
 from understudy.tables.schema import Column, Schema
 from understudy.tables.settings import Settings
 from understudy.tables.single import Around, TableModel
@@ -32,60 +31,13 @@ if TYPE_CHECKING:
     from understudy.tables.source import Tables
 
 _WANTED = 12  # columns of a further parent that a row may want
-_DATED = ("date", "datetime")
-
-
-@dataclass(frozen=True)
-class Link:
-    """``column`` refers to a row of ``parent``; main : rows are made for it; when : the date that orders them
-    since : the parent's date that the first one counts from; share : of rows that have this link at all
-    """
-
-    column: str
-    parent: str
-    main: bool
-    when: str = ""
-    since: str = ""
-    share: float = 1.0
-
-    def count(self, child: str) -> str:
-        """The column of the parent's model that says how many rows of ``child`` refer to it."""
-        return f"#{child}.{self.column}"
-
-
-def order(schemas: Mapping[str, Schema]) -> list[str]:
-    """Tables, parents before children. TableError: they refer to each other in a circle, or one to itself."""
-    parents = {
-        name: {c.parent.rpartition(".")[0] for c in schema.columns.values() if c.kind == "link"}
-        for name, schema in schemas.items()
-    }
-    done: list[str] = []
-    while len(done) < len(parents):
-        free = [name for name in parents if name not in done and parents[name] <= set(done)]
-        if not free:
-            left = [name for name in parents if name not in done]
-            raise TableError(
-                "tables refer to each other in a circle",
-                where=", ".join(left),
-                remedy="Give one of the links another kind in the schema (identifier or category)",
-            )
-        done += free
-    return done
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A link as found in the data. at : (n,) the parent's row, -1 where nothing is referred to."""
-
-    link: Link
-    at: np.ndarray
 
 
 def fit(
     tables: Tables, schemas: Mapping[str, Schema], settings: Settings, key: Key
 ) -> tuple[dict[str, TableModel], dict[str, list[Link]], list[str]]:
     """Learn linked tables: models, parents first; links of each; notes. TableError: a key that dangles or comes twice."""
-    found = {name: _links(name, tables, schemas) for name in schemas}
+    found = {name: references(name, tables, schemas) for name in schemas}
     models: dict[str, TableModel] = {}
     notes: list[str] = []
     codes: dict[str, dict[str, np.ndarray]] = {}
@@ -97,7 +49,7 @@ def fit(
         main = next((r for r in found[name] if r.link.main), None)
         around = Around(more=more)
         if main is not None:
-            rows = _by_parent(main, table, schema, name)
+            rows = by_parent(main, table, schema, name)
             if len(rows) < len(main.at):
                 notes.append(
                     f"{name}: {len(main.at) - len(rows)} rows refer to no {main.link.parent}; nothing is learnt of them"
@@ -185,83 +137,9 @@ def len_of(codes: Mapping[str, dict[str, np.ndarray]], values: Mapping[str, dict
     return len(next(iter((codes[name] or values[name]).values())))
 
 
-def _links(name: str, tables: Tables, schemas: Mapping[str, Schema]) -> list[_Read]:
-    """The links of a table; the main one is that whose parent has the fewest rows for each, and so the closest."""
-    found = []
-    for column, spec in schemas[name].columns.items():
-        if spec.kind == "link":
-            parent, _, key = spec.parent.rpartition(".")
-            at = rows_of(tables.tables[name][column], tables.tables[parent][key], f"{name}.{column}", spec.parent, spec)
-            found.append(_Read(Link(column, parent, False, share=float((at >= 0).mean())), at))
-    if not found:
-        return []
-    spread = [np.bincount(r.at[r.at >= 0]).max(initial=0) + (r.at < 0).mean() * 1e6 for r in found]
-    first = int(np.argmin(spread))
-    when, since = _timed(found[first], tables, schemas, name)
-    link = replace(found[first].link, main=True, when=when, since=since)
-    return [_Read(link, r.at) if i == first else r for i, r in enumerate(found)]
-
-
-def _timed(main: _Read, tables: Tables, schemas: Mapping[str, Schema], name: str) -> tuple[str, str]:
-    """(the date by which rows of one parent follow each other, the parent's date that the first counts from), "" for none.
-
-    Rows are events when those of one parent lie closer together than chance would spread them over all the time there is, or
-    when none comes before the parent's own date. Accounts of a town are no events of the town.
-    """
-    own, above = schemas[name], schemas[main.link.parent]
-    when = next((c for c, s in own.columns.items() if s.kind in _DATED), "")
-    if not when or (main.at >= 0).sum() < 2:
-        return "", ""
-    x = _column(tables.tables[name], own, when, name)
-    known = (main.at >= 0) & ~np.isnan(x)
-    since = next((c for c, s in above.columns.items() if s.kind == own.columns[when].kind), "")
-    if since:
-        start = _column(tables.tables[main.link.parent], above, since, main.link.parent)[main.at]
-        if (x[known] >= np.nan_to_num(start[known], nan=-np.inf)).all():
-            return when, since
-    x, at = x[known], main.at[known]
-    by = np.lexsort((x, at))
-    x, at = x[by], at[by]
-    first = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]]))
-    rows = np.diff(np.append(first, len(at)))
-    span = x[first + rows - 1] - x[first]
-    some = rows > 1
-    chance = (rows - 1) / (rows + 1) * (np.quantile(x, 0.99) - np.quantile(x, 0.01))
-    return (when, "") if some.any() and span[some].sum() < 0.6 * chance[some].sum() else ("", "")
-
-
-def _column(table: pa.Table, schema: Schema, column: str, name: str) -> np.ndarray:
-    """A date's numbers."""
-    return single.contents(table.select([column]), replace(schema, columns={column: schema.columns[column]}), name)[column].x
-
-
-def rows_of(values: pa.ChunkedArray, keys: pa.ChunkedArray, where: str, parent: str, spec: Column) -> np.ndarray:
-    """(n,) the row of ``keys`` that each value is, -1 for none given."""
-    names, codes = encoded(keys)
-    if (codes < 0).any() or len(names) < len(codes):
-        row = (
-            int(np.argmax(codes < 0))
-            if (codes < 0).any()
-            else int(np.setdiff1d(np.arange(len(codes)), np.unique(codes, return_index=True)[1])[0])
-        )
-        raise TableError(
-            "the key is empty or comes twice", where=f"{parent}, row {row + 1}", wanted="a value of its own in each row"
-        )
-    place = dict(zip(names.to_pylist(), np.argsort(codes, kind="stable").tolist()))
-    own, at = encoded(values)
-    table = np.array([*(-1 if t in spec.missing else place.get(t, -2) for t in own.to_pylist()), -1])
-    found = table[at]
-    if (found == -2).any():
-        raise TableError(
-            f"values dangle: {parent} has no such row",
-            where=f"{where}, row {int(np.argmax(found == -2)) + 1}",
-            got=f"{int((found == -2).sum())} of them",
-            remedy="Mend the data, or give the column another kind in the schema",
-        )
-    return found
-
-
-def _counts(name: str, n: int, found: Mapping[str, list[_Read]], settings: Settings) -> dict[str, tuple[np.ndarray, Any]]:
+def _counts(
+    name: str, n: int, found: Mapping[str, list[Reference]], settings: Settings
+) -> dict[str, tuple[np.ndarray, Any]]:
     """Counts of children as columns of the parent: states and codec."""
     more = {}
     for child, own in found.items():
@@ -272,13 +150,6 @@ def _counts(name: str, n: int, found: Mapping[str, list[_Read]], settings: Setti
                 codec = states.learnt(content, Column("integer", low=0), settings.owners, settings.cells)
                 more[read.link.count(child)] = (codec.encode(content), codec)
     return more
-
-
-def _by_parent(main: _Read, table: pa.Table, schema: Schema, name: str) -> np.ndarray:
-    """Rows that have a main parent, parent by parent, each parent's in order of time."""
-    when = _column(table, schema, main.link.when, name) if main.link.when else np.zeros(len(main.at))
-    order_ = np.lexsort((np.nan_to_num(when, nan=np.inf), main.at))
-    return order_[main.at[order_] >= 0]
 
 
 def _around(
@@ -303,14 +174,14 @@ def _around(
     context["position"] = (np.minimum(position, POSITIONS - 1).astype(np.int32), POSITIONS, True)
     bases = {}
     if link.when:
-        own = _column(table, schema, link.when, name)
-        start = _column(parent_table, parent_schema, link.since, link.parent)[at] if link.since else np.zeros(len(at))
+        own = dates(table, schema, link.when, name)
+        start = dates(parent_table, parent_schema, link.since, link.parent)[at] if link.since else np.zeros(len(at))
         bases[link.when] = np.where(first, start, np.concatenate([[0.0], own[:-1]]))
         bases[link.when] = np.nan_to_num(bases[link.when])
     return Around(context, more, np.where(first, -1, np.arange(len(at)) - 1), at, bases)
 
 
-def _plain_codes(model: TableModel, table: pa.Table, around: Around, main: _Read) -> dict[str, np.ndarray]:
+def _plain_codes(model: TableModel, table: pa.Table, around: Around, main: Reference) -> dict[str, np.ndarray]:
     """States of all rows of a table whose date counts from another row: as the children of this table will see them."""
     own = single.contents(table, model.schema, model.name)
     when = main.link.when
@@ -319,7 +190,7 @@ def _plain_codes(model: TableModel, table: pa.Table, around: Around, main: _Read
 
 
 def _wanted(
-    found: list[_Read],
+    found: list[Reference],
     rows: np.ndarray,
     models: Mapping[str, TableModel],
     codes: Mapping[str, Mapping[str, np.ndarray]],
