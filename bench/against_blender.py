@@ -76,12 +76,13 @@ def psnr(picture: np.ndarray, halves: tuple[np.ndarray, np.ndarray]) -> float:
     """Of the tone-mapped ``picture`` (the truth's mean becomes 0.4, clipped, gamma 2.2) against what both halves tend to.
 
     The halves' noise is independent of each other's and of the picture's, so the mean of (picture - one)(picture - other)
-    is the picture's own squared error: theirs drops out. The tone curve enters by its slope at the picture.
+    is the picture's own squared error: theirs drops out. The tone curve enters by its slope at the picture; all are clipped
+    at white first, so that a lamp's edge counts for no more than it is seen to.
     """
     scale = 0.4 / np.mean(halves)
-    shown = np.clip(picture * scale, 1e-3, 1)
-    slope = np.where(picture * scale < 1, shown ** (1 / 2.2 - 1) / 2.2, 0) * scale
-    errors = [slope * (picture.astype(np.float64) - half) for half in halves]
+    shown, *clipped = (np.clip(p.astype(np.float64) * scale, 1e-3, 1) for p in (picture, *halves))
+    slope = shown ** (1 / 2.2 - 1) / 2.2
+    errors = [slope * (shown - half) for half in clipped]
     return float(-10 * np.log10(max(np.mean(errors[0] * errors[1]), 1e-9)))
 
 

@@ -18,3 +18,12 @@ def test_two_noisy_halves_tell_the_error_that_one_clean_reference_tells(bench):
         assert psnr(picture, halves) == pytest.approx(clean, abs=within)
         noisy = -10 * np.log10(np.mean((shown[0] - np.clip(halves[0] * 0.4 / truth.mean(), 0, 1) ** (1 / 2.2)) ** 2))
         assert noisy < clean - 0.8  # which is what one of them alone would tell
+
+
+def test_what_is_far_beyond_white_counts_as_white(bench):
+    truth = np.full((64, 64, 3), 0.2)
+    truth[0, :8] = 30.0  # a lamp
+    picture = truth.copy()
+    picture[0, :2] = 0.2  # a bit of its edge missed
+    psnr = bench("against_blender").psnr(picture, (truth, truth))
+    assert 30 < psnr < 45
