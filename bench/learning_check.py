@@ -4,7 +4,7 @@
 
 One small network (``understudy train``, no pre-training) is trained with the same budget in four ways: on the made pictures
 (checkpoint chosen on REAL_TRAIN), on the real ones, on both (15 % of the pictures shown are real), and on the made ones and
-then for a fifth of the budget on the real ones. Nothing is chosen on REAL_VAL. Printed: mean IoU of person and background
+then for a fifth of the budget on half of them and half the real ones. Nothing is chosen on REAL_VAL. Printed: mean IoU of person and background
 over all of REAL_VAL's pixels with a 95 % bootstrap interval over pictures. What is there already in OUT is kept, so that a
 killed check goes on where it was. Each model's folder holds a report with its worst pictures.
 """
@@ -32,7 +32,8 @@ def run(way: str, seed: int, args: argparse.Namespace) -> dict:
         do = {"real": ["train", args.real_train, *kept, *whole],
               "made": ["train", args.made, *kept, *whole, *chosen, *limit, "--val", args.real_train],
               "both": ["train", args.made, *kept, *whole, *chosen, *limit, "--mix", f"{args.real_train}=0.15"],
-              "fine": ["finetune", args.out / f"made-{seed}", args.real_train, *kept[:4], *fifth]}[way]
+              "fine": ["finetune", args.out / f"made-{seed}", args.made, "--mix", f"{args.real_train}=0.5", *kept[:4],
+                       *fifth]}[way]
         if not (out / "model.safetensors").is_file() and understudy([str(a) for a in do]):
             sys.exit(1)
         if understudy(["evaluate", str(out), str(args.real_val), "-o", str(out / "eval")]):
