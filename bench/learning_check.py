@@ -5,7 +5,7 @@
 One small network (``understudy train``, no pre-training) is trained with the same budget in four ways: on the made pictures
 (checkpoint chosen on REAL_TRAIN), on the real ones, on both (15 % of the pictures shown are real), and on the made ones and
 then for a fifth of the budget on half of them and half the real ones. Nothing is chosen on REAL_VAL. Printed: mean IoU of
-person and background over all of REAL_VAL's pixels with a 95 % bootstrap interval over pictures. What is there already in OUT
+person and background over all of REAL_VAL's pixels with a 95 % bootstrap interval over pictures. What is there in OUT
 is kept, so that a killed check goes on where it was. Each model's folder holds a report with its worst pictures.
 """
 
