@@ -36,6 +36,8 @@ PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
                 ("distortion.k1", "distortion.k2", "distortion.p1", "distortion.p2", "aperture_mm", "motion_px", "vignette")]
 
 
+_BLUR_PX = 4.0
+_DARKEST = 0.01  # linear, of white: darker, the tone curve is taken to be as steep as here
 OURS = (3, 4, 6, 8, 12, 16, 24, 32)  # samples to try for --match
 KINDS = {"denoised": "OIDN as Blender sets it (high, accurate prefilter)", "fast": "OIDN at its quickest"}
 
@@ -76,12 +78,16 @@ def psnr(picture: np.ndarray, halves: tuple[np.ndarray, np.ndarray]) -> float:
     """Of the tone-mapped ``picture`` (the truth's mean becomes 0.4, clipped, gamma 2.2) against what both halves tend to.
 
     The halves' noise is independent of each other's and of the picture's, so the mean of (picture - one)(picture - other)
-    is the picture's own squared error: theirs drops out. The tone curve enters by its slope at the picture; all are clipped
-    at white first, so that a lamp's edge counts for no more than it is seen to.
+    is the picture's own squared error: theirs drops out. That holds for light as it is, so the tone curve enters by its
+    slope, at the truth as far as it is known without noise: the halves' mean, blurred. All are clipped at white first, so that a
+    lamp's edge counts for no more than it is seen to.
     """
+    import cv2
+
     scale = 0.4 / np.mean(halves)
-    shown, *clipped = (np.clip(p.astype(np.float64) * scale, 1e-3, 1) for p in (picture, *halves))
-    slope = shown ** (1 / 2.2 - 1) / 2.2
+    shown, *clipped = (np.clip(p.astype(np.float64) * scale, 0, 1) for p in (picture, *halves))
+    known = np.maximum(cv2.GaussianBlur(np.mean(clipped, 0), (0, 0), _BLUR_PX), _DARKEST)
+    slope = known ** (1 / 2.2 - 1) / 2.2
     errors = [slope * (shown - half) for half in clipped]
     return float(-10 * np.log10(max(np.mean(errors[0] * errors[1]), 1e-9)))
 
