@@ -79,8 +79,8 @@ def psnr(picture: np.ndarray, halves: tuple[np.ndarray, np.ndarray]) -> float:
 
     The halves' noise is independent of each other's and of the picture's, so the mean of (picture - one)(picture - other)
     is the picture's own squared error: theirs drops out. That holds for light as it is, so the tone curve enters by its
-    slope, at the truth as far as it is known without noise: the halves' mean, blurred. All are clipped at white first, so that a
-    lamp's edge counts for no more than it is seen to.
+    slope, at the truth as far as it is known without noise: the halves' mean, blurred. All are clipped at white first, so
+    that a lamp's edge counts for no more than it is seen to.
     """
     import cv2
 
