@@ -22,13 +22,7 @@ def shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
         along = along / scale
         axes = np.stack([along, [-along[1], along[0]]])
         offsets.append((p.face_marks - p.marks) @ axes.T / scale)
-    if not offsets:
-        return {}
-    table = np.array(offsets)
-    mean = table.mean(0)
-    left = np.linalg.norm(table - mean, axis=2).mean(0)
-    return {name: (float(mean[list(r), 0].mean()), float(mean[list(r), 1].mean()), float(left[list(r)].mean()))
-            for name, r in _REGIONS.items()}
+    return _by_region(offsets, _REGIONS)
 
 
 def finger_shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
@@ -42,13 +36,18 @@ def finger_shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]
         across = np.array([-out[1], out[0]])
         across = across if across @ (hand.marks[5] - hand.marks[17]) > 0 else -across
         offsets.append((hand.found - hand.marks) @ np.stack([out, across]).T / hand.size)
+    return _by_region(offsets, _FINGERS)
+
+
+def _by_region(offsets: list[np.ndarray], regions: dict[str, range]) -> dict[str, tuple[float, float, float]]:
+    """Of (points, 2) offsets, one a person: each region's mean along both axes, and the mean length that is left."""
     if not offsets:
         return {}
     table = np.array(offsets)
     mean = table.mean(0)
     left = np.linalg.norm(table - mean, axis=2).mean(0)
     return {name: (float(mean[list(r), 0].mean()), float(mean[list(r), 1].mean()), float(left[list(r)].mean()))
-            for name, r in _FINGERS.items()}
+            for name, r in regions.items()}
 
 
 def joint_shifts(people: list[Person]) -> dict[str, tuple[float, float, float]]:
