@@ -20,6 +20,7 @@ import numpy as np
 from understudy import signals
 from understudy.draws import Draws
 from understudy.errors import Unsatisfiable
+from understudy.geometry.cameras import look_at
 from understudy.key import Key
 from understudy.renderers.flat import Flat
 from understudy.scene import PART_ID, PARTS, Camera, Entity, Lens, Material, Scene, Surface
@@ -108,13 +109,8 @@ def around(middle: np.ndarray, height: float, k: int, views: int, px: int) -> Ca
     """The ``k``-th of ``views`` cameras on a circle, a little above the middle."""
     turn = 2 * np.pi * (k + 0.3) / views
     away = np.array([np.cos(turn), np.sin(turn), 0.15])
-    forward = -away / np.linalg.norm(away)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    to_world = np.eye(4)
-    to_world[:3, :3] = np.stack([right, np.cross(forward, right), forward], 1)
-    to_world[:3, 3] = middle - forward * 4 * height
-    return Camera(Lens((px, px), (3.6 * px, 3.6 * px), (px / 2, px / 2)), to_world)
+    eye = middle + away / np.linalg.norm(away) * 4 * height
+    return Camera(Lens((px, px), (3.6 * px, 3.6 * px), (px / 2, px / 2)), look_at(tuple(eye), tuple(middle)))
 
 
 def look(camera: Camera, surfaces: Sequence[Surface]) -> dict:

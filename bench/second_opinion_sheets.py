@@ -9,6 +9,8 @@ from second_opinion_people import Hand, Person
 
 from understudy.writers import read
 
+_TILE_PX = 320
+
 
 def sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> None:
     """The worst: faces not detected first, then by face error, then by body error."""
@@ -24,20 +26,13 @@ def sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> N
     images = {r.index: cv2.imdecode(np.frombuffer(r.picture.data, np.uint8), 1) for r in read(dataset) if r.index in wanted}
     tiles = []
     for p in worst:
-        image = images[p.record]
         x0, y0, x1, y1 = p.face or p.body
         side = max(x1 - x0, y1 - y0) * (2.0 if p.face else 1.2)
-        x0, y0, scale = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2, 320 / side
-        tile = cv2.warpAffine(image, np.array([[scale, 0, -x0 * scale], [0, scale, -y0 * scale]]), (320, 320))
+        low = np.array([x0 + x1 - side, y0 + y1 - side]) / 2
         theirs = p.face_marks if p.face else p.body_marks
-        for points, colour in ((p.marks if p.face else p.coco, (0, 220, 0)), (theirs, (0, 0, 255))):
-            for x, y in () if points is None else (points - (x0, y0)) * scale:
-                cv2.circle(tile, (round(x), round(y)), 2, colour, -1, cv2.LINE_AA)
         text = f"{p.record} tone {p.group['skin tone']} age {p.group['age']} {p.group['hair']} {badness(p):.2f}"
-        cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
-        tiles.append(tile)
-    tiles += [np.zeros((320, 320, 3), np.uint8)] * (-len(tiles) % 5)
-    cv2.imwrite(str(path), np.concatenate([np.concatenate(tiles[i:i + 5], 1) for i in range(0, len(tiles), 5)]))
+        tiles.append(_tile(images[p.record], low, side, p.marks if p.face else p.coco, theirs, text))
+    _write(tiles, path)
 
 
 def hand_sheet(people: list[Person], dataset: Path, path: Path, count: int = 10) -> None:
@@ -53,14 +48,30 @@ def hand_sheet(people: list[Person], dataset: Path, path: Path, count: int = 10)
     tiles = []
     for p, hand in worst:
         side = 2.0 * hand.size
-        low, scale = hand.marks.min(0) / 2 + hand.marks.max(0) / 2 - side / 2, 320 / side
-        crop = np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]])
-        tile = cv2.warpAffine(images[p.record], crop, (320, 320))
-        for points, colour in ((hand.marks, (0, 220, 0)), (hand.found, (0, 0, 255))):
-            for x, y in () if points is None else (points - low) * scale:
-                cv2.circle(tile, (round(x), round(y)), 2, colour, -1, cv2.LINE_AA)
+        low = hand.marks.min(0) / 2 + hand.marks.max(0) / 2 - side / 2
         text = f"{p.record} {hand.side} tone {p.group['skin tone']} {badness(hand):.2f}"
-        cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
-        tiles.append(tile)
-    tiles += [np.zeros((320, 320, 3), np.uint8)] * (-len(tiles) % 5)
+        tiles.append(_tile(images[p.record], low, side, hand.marks, hand.found, text))
+    _write(tiles, path)
+
+
+def _tile(image: np.ndarray, low: np.ndarray, side: float, ours: np.ndarray, theirs: np.ndarray | None,
+          text: str) -> np.ndarray:
+    """The square of ``image`` from ``low`` on, with both sets of landmarks (n, 2) px."""
+    import cv2
+
+    scale = _TILE_PX / side
+    crop = np.array([[scale, 0, -low[0] * scale], [0, scale, -low[1] * scale]])
+    tile = cv2.warpAffine(image, crop, (_TILE_PX, _TILE_PX))
+    for points, colour in ((ours, (0, 220, 0)), (theirs, (0, 0, 255))):
+        for x, y in () if points is None else (points - low) * scale:
+            cv2.circle(tile, (round(x), round(y)), 2, colour, -1, cv2.LINE_AA)
+    cv2.putText(tile, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+    return tile
+
+
+def _write(tiles: list[np.ndarray], path: Path) -> None:
+    """Five tiles to a row."""
+    import cv2
+
+    tiles = tiles + [np.zeros((_TILE_PX, _TILE_PX, 3), np.uint8)] * (-len(tiles) % 5)
     cv2.imwrite(str(path), np.concatenate([np.concatenate(tiles[i:i + 5], 1) for i in range(0, len(tiles), 5)]))

@@ -100,7 +100,11 @@ def _lathe(radius: np.ndarray, height: np.ndarray, segments: int) -> Mesh:
     a, b = i * k + j, i * k + j + 1
     c, d = a + k, b + k
     faces = np.stack([np.stack([a, b, d], -1), np.stack([a, d, c], -1)], axis=2).reshape(-1, 3)
-    p = vertices[faces]
-    area = np.linalg.norm(np.cross(p[:, 1] - p[:, 0], p[:, 2] - p[:, 0]), axis=1)
+    area = np.linalg.norm(doubled_normals(vertices[faces]), axis=1)
     faces = faces[area > 1e-12 * max(1e-12, area.max())]  # poles and creases leave triangles without area
     return Mesh(vertices.astype(np.float32), faces.astype(np.int32), uv.astype(np.float32))
+
+
+def doubled_normals(corners: np.ndarray) -> np.ndarray:
+    """(m, 3) normals of triangles (m, 3 corners, 3), each twice as long as its area; counter-clockwise seen from outside."""
+    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from understudy.draws import Draws
-from understudy.geometry.cameras import to_camera
+from understudy.geometry.cameras import look_at, to_camera
 from understudy.key import Key
 from understudy.renderers.raster import View, covered
 from understudy.scene import Camera, Lens
@@ -21,12 +21,8 @@ from understudy.worlds.people.thinning import CELLS_M, SEEN_PX, cell_m, represen
 def seen(vertices, faces, px_per_m, turn):
     """(h, w) bool: the pixels that a mesh covers from eight metres away."""
     away = np.array([np.cos(turn), np.sin(turn), 0.1])
-    forward = -away / np.linalg.norm(away)
-    right = np.cross(forward, [0, 0, 1.0])
-    right /= np.linalg.norm(right)
-    pose = np.eye(4)
-    pose[:3, :3] = np.stack([right, np.cross(forward, right), forward], 1)
-    pose[:3, 3] = 0.5 * (vertices.min(0) + vertices.max(0)) - 8 * forward
+    middle = 0.5 * (vertices.min(0) + vertices.max(0))
+    pose = look_at(tuple(middle + 8 * away / np.linalg.norm(away)), tuple(middle))
     side = int(2.4 * px_per_m)
     camera = Camera(Lens((side, side), (8 * px_per_m,) * 2, (side / 2,) * 2), pose)
     return covered(to_camera(camera, vertices), faces, View(camera.lens))

@@ -8,7 +8,7 @@ import numpy as np
 
 from understudy.assets.palettes import palette
 from understudy.assets.patterns import pattern
-from understudy.geometry.primitives import Mesh
+from understudy.geometry.primitives import Mesh, doubled_normals
 from understudy.key import Key
 from understudy.scene import PART_ID, Entity, Material, Surface
 from understudy.worlds.people.body import PosedBody
@@ -89,8 +89,7 @@ def _soft(wide: float, deep: float, high: float, square: float) -> Mesh:
     i, j = np.meshgrid(np.arange(16), np.arange(32), indexing="ij")
     a = (i * 33 + j).ravel()
     faces = np.concatenate([np.stack([a, a + 1, a + 34], 1), np.stack([a, a + 34, a + 33], 1)])
-    corners = points[faces]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = np.linalg.norm(doubled_normals(points[faces]), axis=1)
     uv = np.stack([lon.ravel() / np.pi * 3, lat.ravel() / np.pi * 3], 1)
     return Mesh(points.astype(np.float32), faces[area > 1e-10].astype(np.int32), uv.astype(np.float32))
 

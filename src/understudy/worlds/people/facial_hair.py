@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from understudy.geometry.primitives import doubled_normals
 from understudy.key import Key
 from understudy.scene import Material, Surface
 from understudy.worlds.people import body
@@ -71,7 +72,7 @@ def _follicles() -> _Follicles:
     template = np.array(body.model().arrays["template_vertices"], float)
     rows = np.flatnonzero(fm.in_map)
     corners = template[fm.faces[rows]]
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = np.linalg.norm(doubled_normals(corners), axis=1)
     u = Key(20261121).child("follicles").uniforms(_FOLLICLES, 3)
     face = rows[np.minimum(np.searchsorted(np.cumsum(area) / area.sum(), u[:, 0]), len(rows) - 1)]
     root = np.sqrt(u[:, 1])

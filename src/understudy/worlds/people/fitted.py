@@ -15,6 +15,7 @@ import numpy as np
 from understudy.assets import packs
 from understudy.assets.packs import Pack, Piece
 from understudy.errors import AssetError
+from understudy.geometry.primitives import doubled_normals
 from understudy.scene import PART_ID, Material, Surface
 from understudy.worlds.people.body import REGIONS, model, vertex_normals
 from understudy.worlds.people.clothes.canvas import beneath, sparse
@@ -113,7 +114,7 @@ def _ours(points: np.ndarray) -> np.ndarray:
 def _slot(piece: Piece, regions: np.ndarray, corners: np.ndarray) -> str:
     if piece.kind != "clothes":
         return piece.kind
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    area = np.linalg.norm(doubled_normals(corners), axis=1)
     share = np.bincount(regions, area, len(REGIONS)) / area.sum()
 
     def of(*names: str) -> float:
@@ -146,7 +147,7 @@ def _parts(slot: str, regions: np.ndarray, faces: np.ndarray) -> np.ndarray:
 
 def _uv_per_m(corners: np.ndarray, uv: np.ndarray) -> float:
     """Texture units to a metre, by area; 1 where there is no texture."""
-    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1).sum()
+    area = np.linalg.norm(doubled_normals(corners), axis=1).sum()
     a, b = uv[:, 1] - uv[:, 0], uv[:, 2] - uv[:, 0]
     flat = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()
     return float(np.sqrt(flat / area)) if flat > 1e-9 and area > 1e-9 else 1.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from understudy.assets.patterns import noise
+from understudy.geometry.primitives import doubled_normals
 from understudy.key import Key
 from understudy.scene import Material, Surface
 from understudy.worlds.people import body
@@ -117,8 +118,7 @@ def _sheet(name: str, figure: Figure, points: np.ndarray, v: np.ndarray, keep: n
     faces = np.concatenate([quads[:, [0, 2, 1]], quads[:, [0, 3, 2]]])
     over = np.concatenate([over, over])
     flat = points.reshape(-1, 3)
-    corner = flat[faces]
-    area = np.linalg.norm(np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]), axis=1)
+    area = np.linalg.norm(doubled_normals(flat[faces]), axis=1)
     faces, over = faces[area > 1e-9], over[area > 1e-9]
     normals = body.vertex_normals(flat, faces)
     if closed:  # both sides of the seam

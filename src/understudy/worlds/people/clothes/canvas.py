@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from understudy.geometry.primitives import doubled_normals
 from understudy.worlds.people import body
 from understudy.worlds.people.clothes.coordinates import LIMBS, Coordinates, locate, on_limb
 from understudy.worlds.people.clothes.subdivide import catmull_clark
@@ -118,13 +119,18 @@ def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def neighbour_average(faces: np.ndarray, n: int):
     """(n, n) sparse: the mean of a vertex's neighbours; on a border, of its neighbours on the border."""
-    from scipy.sparse import coo_matrix, diags
-
     edges, times = _edges(faces)
     border = on_border(faces, n)
     pairs = np.concatenate([edges, edges[:, ::-1]])
     single = np.concatenate([times, times]) == 1
     pairs = pairs[~border[pairs[:, 0]] | single]
+    return _average(pairs, n)
+
+
+def _average(pairs: np.ndarray, n: int):
+    """(n, n) sparse: of each first of (k, 2) pairs, the mean of its seconds."""
+    from scipy.sparse import coo_matrix, diags
+
     graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n, n)).tocsr()
     degree = np.asarray(graph.sum(1)).ravel()
     return (diags(1 / np.maximum(degree, 1)) @ graph).tocsr()
@@ -217,33 +223,26 @@ def _straight_seams(faces: np.ndarray, limb: np.ndarray, xyz: np.ndarray):
 
     Sleeves and trouser legs are sewn on there: textures end, and a stepped seam shows.
     """
-    from scipy.sparse import coo_matrix, diags, identity
+    from scipy.sparse import diags, identity
 
     n = len(xyz)
     ends = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
     order = np.lexsort((ends[:, 1], ends[:, 0]))
     ends, own = ends[order], np.tile(limb, 3)[order]
     seam = ends[1:][(ends[1:] == ends[:-1]).all(1) & (own[1:] != own[:-1])]
-    pairs = np.concatenate([seam, seam[:, ::-1]])
-    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n, n)).tocsr()
-    degree = np.asarray(graph.sum(1)).ravel()
-    before, share = _normals(xyz, faces), np.where(degree > 0, 0.5, 0.0)
+    beside = _average(np.concatenate([seam, seam[:, ::-1]]), n)
+    before, share = doubled_normals(xyz[faces]), np.zeros(n)
+    share[seam.ravel()] = 0.5
     while True:
-        step = diags(share / np.maximum(degree, 1)) @ graph + diags(1 - share)
+        step = diags(share) @ beside + diags(1 - share)
         moved = identity(n, format="csr")
         for _ in range(_SEAM_ROUNDS):
             moved = (step @ moved).tocsr()
-        after = _normals(moved @ xyz, faces)
+        after = doubled_normals((moved @ xyz)[faces])
         turned = np.unique(faces[(before * after).sum(1) < 0.05 * (before * before).sum(1)])
         if not share[turned].any():
             return moved
         share[turned] = np.where(share[turned] > 0.05, 0.5 * share[turned], 0)
-
-
-def _normals(xyz: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """(m, 3) normals, as long as twice the faces' areas."""
-    a, b, c = (xyz[faces[:, i]] for i in range(3))
-    return np.cross(b - a, c - a)
 
 
 def _unwrap(faces: np.ndarray, limb: np.ndarray, at: Coordinates):

@@ -1,7 +1,7 @@
 """Creases: the shallow folds of worn cloth, too many to be vertices. They are relief, and darker in the hollows.
 
-Without them cloth is as smooth as plastic, and a network that has learned from smooth people does not know creased ones:
-real people vary over a few centimetres half as much again as ours did.
+Without them cloth is as smooth as plastic, and a network that has learned from smooth people does not know creased ones
+(docs/learning.md has the figures).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TILE_M = 0.9
 """Side of a creased tile, m: once around the trunk on the template, so that it has no seam there."""
 _PX = 192
 _LAYS = 24
-_HOLLOW = 0.5  # light in the deepest hollow over that on the highest crease
+_DARK_PER_M = 20.0  # share of light that the deepest hollow loses, for each metre that it is deep
 
 
 def creased(key: Key, colour: Texture, times: int, crease_m: float, weave: Texture | None, weave_m: float,
@@ -34,7 +34,7 @@ def creased(key: Key, colour: Texture, times: int, crease_m: float, weave: Textu
     pixels = np.tile(colour.pixels, (times, times, 1))
     size = len(pixels), len(pixels)
     height = _creases(key, min(len(pixels), detail.texels(TILE_M, _PX)))
-    shade = np.float32(_HOLLOW) + np.float32(1 - _HOLLOW) * height
+    shade = 1 - np.float32(min(_DARK_PER_M * crease_m, 1)) * (1 - height)
     shade = cv2.cvtColor((shade * (128 / shade.mean())).astype(np.uint8), cv2.COLOR_GRAY2RGB)  # darker here, lighter there
     pixels = cv2.multiply(pixels, cv2.resize(shade, size, interpolation=cv2.INTER_LINEAR), scale=1 / 128)
     deep = (height * 255 + 0.5).astype(np.uint8)
