@@ -3,6 +3,8 @@
     python bench/tables.py census.csv.gz --target income [--rows 24421] [--seeds 3] [--privacy standard,careful]
     python bench/tables.py berka/data --split account [--public-tables district]    # linked: keys, links, accuracy across
     python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 [--public]    # differential privacy
+    python bench/tables.py berka/data --split account --public-tables district --epsilon 1,3 [--public] --unit account \
+        --most disp.account_id=2,order.account_id=3,loan.account_id=1,card.disp_id=1            # the same, linked
     python bench/tables.py census.csv.gz --target income --peer mostlyai --python ENV/bin/python [--minutes 2]
     python bench/tables.py census.csv.gz --target income --rows 10000 --epsilon 1 --public --peer dpgan    # other engines
     python bench/tables.py census.csv.gz --target income --shadow 128          # shadow refits alone, of one split
@@ -126,6 +128,8 @@ def main() -> None:
     parser.add_argument("--public", action="store_true", help="names and bounds are public (as data sets' notes list them)")
     parser.add_argument("--split", metavar="TABLE", help="a folder of linked tables: halve it by the rows of this table")
     parser.add_argument("--public-tables", default="", metavar="A,B", help="linked tables whose rows are public knowledge")
+    parser.add_argument("--unit", default="", metavar="TABLE", help="linked tables, --epsilon: whose rows are protected")
+    parser.add_argument("--most", default="", metavar="TABLE.COLUMN=N,...", help="the same: rows that refer to one row")
     parser.add_argument("--swap", action="store_true", help="use each split both ways round")
     parser.add_argument("--peer", metavar="NAME", help="another engine: mostlyai (with --python) or dpgan (with --epsilon)")
     parser.add_argument("--python", type=Path, help="bin/python of the other engine's environment")
@@ -141,7 +145,7 @@ def main() -> None:
     from understudy.tables.source import read
 
     if args.split:
-        linked(args.data, args.split, args.seeds, args.public_tables.split(","))
+        linked(args)
         return
     (table,) = read(args.data).tables.values()
     with tempfile.TemporaryDirectory() as folder:
@@ -201,58 +205,82 @@ def shadows(train, refits: int, privacy: str) -> None:
 def declared(table, target: str, public: bool) -> str:
     """The schema that a private fit takes for public: kinds alone, or names and rounded bounds too."""
     import dataclasses
-    import math
 
     from understudy.tables.detect import detect
-    from understudy.tables.schema import NAMED, NUMERIC, to_yaml
-    from understudy.tables.single import contents
+    from understudy.tables.schema import to_yaml
     from understudy.tables.source import Tables
 
     schema = detect(Tables({"train": table}))[0]["train"]
+    schema = stated(schema, table) if public else schema
+    return to_yaml({"train": dataclasses.replace(schema, target=target)})
+
+
+def stated(schema, table):
+    """The schema with names and rounded bounds of the table stated."""
+    import dataclasses
+    import math
+
+    from understudy.tables.schema import NAMED, NUMERIC
+    from understudy.tables.single import contents
+
     columns = dict(schema.columns)
-    for name, own in contents(table, schema, "train").items() if public else ():
+    for name, own in contents(table, schema, "train").items():
         spec = columns[name]
         if spec.kind in NUMERIC:
-            low, high = float(min(own.x)), float(max(own.x))
+            given = own.x[own.token < 0]
+            low, high = float(min(given)), float(max(given))
             step = 10.0 ** max(math.floor(math.log10(max(high - low, 1))) - 1, 0)
             low, high = math.floor(low / step) * step, math.ceil(high / step) * step
             columns[name] = dataclasses.replace(spec, low=low, high=high)
         elif spec.kind in NAMED and spec.stored != "bool":
             columns[name] = dataclasses.replace(spec, names=own.labels)
-    return to_yaml({"train": dataclasses.replace(schema, columns=columns, target=target)})
+    return dataclasses.replace(schema, columns=columns)
 
 
-def linked(folder: Path, split: str, seeds: int, public: list[str]) -> None:
+def linked(args) -> None:
     """Learn one half of the rows of ``split`` with all that hangs on them; compare what is made with the other half."""
     import dataclasses
 
     from understudy.key import Key
     from understudy.tables import fit
     from understudy.tables.detect import detect
+    from understudy.tables.private.ledger import Budget
     from understudy.tables.source import Tables, read
 
+    folder, split, open_to_all = args.data, args.split, args.public_tables.split(",")
     tables = read(folder)
     schemas, _ = detect(tables)
-    schemas = {name: dataclasses.replace(schema, public=name in public) for name, schema in schemas.items()}
-    rows = []
-    for seed in range(seeds):
-        order = Key(seed).child("split").permutation(tables.tables[split].num_rows)
-        a, b = (part(tables.tables, schemas, split, half) for half in (order[: len(order) // 2], order[len(order) // 2 :]))
-        start = time.process_time()
-        made = fit(Tables(a), schema=schemas, seed=seed).sample(seed=seed)
-        row = {"seconds": time.process_time() - start, "orphans": 0.0, "keys twice": 0.0}
-        for name, schema in schemas.items():
-            for column, spec in schema.columns.items():
-                values = made[name][column].to_pylist()
-                if spec.kind == "key":
-                    row["keys twice"] += len(values) - len(set(values))
-                elif spec.kind == "link":
-                    parent, _, key = spec.parent.rpartition(".")
-                    row["orphans"] += len(set(values) - set(made[parent][key].to_pylist()))
-                    own, bound = across(a, b, made, schemas, name, column)
-                    row[f"{name}.{column}"], row[f"{name}.{column} bound"] = own, bound
-        rows.append(row)
-    show(f"{folder}, halved by {split}; columns of a table with columns of its parent, and children counted", rows)
+    schemas = {n: dataclasses.replace(s, public=n in open_to_all, unit=n == args.unit) for n, s in schemas.items()}
+    if args.public:
+        schemas = {n: s if s.public else stated(s, tables.tables[n]) for n, s in schemas.items()}
+    for text in filter(None, args.most.split(",")):
+        (name, _, column), most = text.partition("=")[0].partition("."), int(text.partition("=")[2])
+        spec = dataclasses.replace(schemas[name].columns[column], most=most)
+        schemas[name] = dataclasses.replace(schemas[name], columns={**schemas[name].columns, column: spec})
+    for epsilon in (args.epsilon or "0").split(","):
+        rows = []
+        for seed in range(args.seeds):
+            order = Key(seed).child("split").permutation(tables.tables[split].num_rows)
+            halves = order[: len(order) // 2], order[len(order) // 2 :]
+            a, b = (part(tables.tables, schemas, split, half) for half in halves)
+            start = time.process_time()
+            budget = Budget(float(epsilon), args.delta) if float(epsilon) else None
+            made = fit(Tables(a), schema=schemas, seed=seed, budget=budget).sample(seed=seed)
+            row = {"seconds": time.process_time() - start, "orphans": 0.0, "keys twice": 0.0}
+            for name, schema in schemas.items():
+                row[f"rows of {name}"] = made[name].num_rows / max(a[name].num_rows, 1)
+                for column, spec in schema.columns.items():
+                    values = made[name][column].to_pylist()
+                    if spec.kind == "key":
+                        row["keys twice"] += len(values) - len(set(values))
+                    elif spec.kind == "link":
+                        parent, _, key = spec.parent.rpartition(".")
+                        row["orphans"] += len(set(values) - {None, *made[parent][key].to_pylist()})
+                        own, bound = across(a, b, made, schemas, name, column)
+                        row[f"{name}.{column}"], row[f"{name}.{column} bound"] = own, bound
+            rows.append(row)
+        by = f"epsilon {epsilon}" if float(epsilon) else "standard"
+        show(f"{folder.name}, halved by {split}, {by}; columns of a table with columns of its parent, and counts", rows)
 
 
 def part(tables, schemas, split: str, rows) -> dict:

@@ -8,6 +8,7 @@ import pytest
 
 from understudy.errors import RecipeError, TableError
 from understudy.key import Key
+from understudy.tables import fit
 from understudy.tables.content import content
 from understudy.tables.detect import column_kind, described, detect
 from understudy.tables.schema import KINDS, Column, Schema, from_yaml, to_yaml
@@ -83,6 +84,21 @@ def test_infinities_are_a_state():
 def test_mixed_texts_and_numbers_are_told():
     column, notes = guess(["red", "green", "12", "13.5"] * 100)
     assert column.kind == "category" and "200 values are numbers" in notes[0]
+
+
+def test_years_have_four_digits():
+    """Ages are no years, whatever the schema says; 10.5.12 is a day of 2012; numbers are dates only by a stated format."""
+    ages = {"t": pa.table({"age": [str(18 + i % 70) for i in range(400)]})}
+    assert guess(ages["t"]["age"])[0].kind == "integer"
+    with pytest.raises(TableError, match=r"t\.age, row 1: 400 values are no date"):
+        fit(ages, schema={"t": Schema({"age": Column("date", format="%Y")})})
+    with pytest.raises(TableError, match=r"numbers are no date by themselves"):
+        fit({"t": pa.table({"age": [18 + i % 70 for i in range(400)]})}, schema={"t": Schema({"age": Column("date")})})
+    short, notes = guess(spread(["10.5.12", "1.12.99", "31.1.43"]))
+    assert (short.kind, short.format) == ("date", "%d.%m.%y") and "read as 20" in notes[0]
+    years = {"t": pa.table({"year": pa.array([1990 + i % 30 for i in range(400)], pa.int32())})}
+    made = fit(years, schema={"t": Schema({"year": Column("date", format="%Y", stored="int32")})}).sample(50)["t"]["year"]
+    assert made.type == pa.int32() and set(made.to_pylist()) <= set(range(1990, 2020))
 
 
 def test_three_date_formats_are_told_by_row():

@@ -17,6 +17,7 @@ PLAIN_NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?\s*$"
 COMMA_NUMBER = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?\s*$"
 INFINITE = {"inf": np.inf, "+inf": np.inf, "-inf": -np.inf, "infinity": np.inf, "-infinity": -np.inf}
 DAY_S = 86400.0
+_YEAR_1000 = -30_610_224_000.0  # 1000-01-01 in seconds since 1970
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,27 @@ def content(values: pa.ChunkedArray, column: Column, where: str) -> Content:
     import pyarrow.compute as pc
 
     if column.kind in NUMERIC:
+        if column.kind in ("date", "datetime", "time") and _counted(values.type):  # 1998, 20240131
+            if not column.format:
+                raise TableError(
+                    f"numbers are no {column.kind} by themselves",
+                    where=where,
+                    wanted="format: of the text that each number is, as %Y or %Y%m%d",
+                    remedy="Say `format:` in the schema, or give the column another kind",
+                )
+            values = pc.cast(values, pa.string(), safe=False)
         return _typed_numbers(values, column) if not _is_text(values.type) else _text_numbers(values, column, where)
     text = values if _is_text(values.type) else pc.cast(values, pa.string(), safe=False)
     if column.kind in NAMED:
         return _names(text, column, where)
     texts = [None if t is None or t in column.missing else t for t in text.to_pylist()]
     return Texts(texts)
+
+
+def _counted(kind: pa.DataType) -> bool:
+    import pyarrow.types as pt
+
+    return pt.is_integer(kind) or pt.is_floating(kind) or pt.is_decimal(kind)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -152,7 +168,10 @@ def parse(distinct: pa.StringArray, column: Column) -> np.ndarray:
 
 
 def dates(distinct: pa.StringArray, formats: list[str], kind: str) -> np.ndarray:
-    """Texts as days (``date``) or seconds since 1970 (``datetime``) or midnight (``time``) by the first format that fits."""
+    """Texts as days (``date``) or seconds since 1970 (``datetime``) or midnight (``time``) by the first format that fits.
+
+    A year of the format's ``%Y`` has four digits: neither an age of 38 nor the 12 of 10.5.12 is one.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -160,7 +179,10 @@ def dates(distinct: pa.StringArray, formats: list[str], kind: str) -> np.ndarray
     x = np.full(len(distinct), np.nan)
     for one in formats:
         moments = pc.cast(pc.strptime(text, one, unit="s", error_is_null=True), pa.int64()).to_numpy(zero_copy_only=False)
-        x = np.where(np.isnan(x), np.array(moments, dtype=float), x)
+        read = np.array(moments, dtype=float)
+        if "%Y" in one:
+            read[read < _YEAR_1000] = np.nan
+        x = np.where(np.isnan(x), read, x)
     if kind == "time":
         return x % DAY_S
     return np.floor(x / DAY_S) if kind == "date" else x

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "#n/a", "<na>", "nat", "missing")
 _SURE = ("", "na", "n/a", "nan", "null", "#n/a", "<na>", "nat")  # missing in a column of names too
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%b %d, %Y")
+SHORT_DATES = ("%d.%m.%y", "%m/%d/%y", "%d/%m/%y")  # years of two digits: 69 is 1969, 68 is 2068
 CLOCKS = ("%H:%M:%S", "%H:%M")
+_THIS_YEAR = 20_454  # 2026-01-01 in days since 1970: dates beyond it are worth a note
 _NUMERIC_SHARE = 0.9  # of rows: numbers with a few texts among them are a numeric column with tokens
 _ID_NAME = re.compile(r"(^|[_\W])(id|key|uuid|guid|nr|no|number|num|code|ref)$|Id$|ID$", re.ASCII)
 
@@ -201,7 +203,8 @@ def _dated(distinct, owners, likely, name, where, codes, notes) -> Column | None
     some = distinct.take(pa.array(np.flatnonzero(~likely)[:400]))
     if not len(some):
         return None
-    candidates = [*DATES, *(f"{d}{gap}{c}" for d in DATES for gap in (" ", "T") for c in CLOCKS), *CLOCKS]
+    whole = (*DATES, *SHORT_DATES)
+    candidates = [*whole, *(f"{d}{gap}{c}" for d in whole for gap in (" ", "T") for c in CLOCKS), *CLOCKS]
     fits = {f: ~np.isnan(dates(some, [f], "datetime")) for f in candidates}
     formats: list[str] = []
     left = np.ones(len(some), bool)
@@ -213,7 +216,7 @@ def _dated(distinct, owners, likely, name, where, codes, notes) -> Column | None
         left &= ~fits[best]
     if not formats or left.mean() > 0.02:
         return None
-    kinds = {"time" if f in CLOCKS else "date" if f in DATES else "datetime" for f in formats}
+    kinds = {"time" if f in CLOCKS else "date" if f in whole else "datetime" for f in formats}
     if len(kinds) > 1 and "time" in kinds:
         return None
     kind = kinds.pop() if len(kinds) == 1 else "datetime"
@@ -222,9 +225,12 @@ def _dated(distinct, owners, likely, name, where, codes, notes) -> Column | None
     odd = np.isnan(x) & ~likely
     if owners[odd].sum() > 0.02 * owners.sum():
         return None
-    day, month = "%d/%m/%Y", "%m/%d/%Y"
+    year = formats[0][-2:]
+    day, month = f"%d/%m/{year}", f"%m/%d/{year}"
     if formats[0] in (day, month) and (fits[day] == fits[month]).all() and len(some) > 3:
         notes.append(f"{where}: days and months cannot be told apart; read as {formats[0]} (say `format:` in the schema)")
+    if formats[0] in SHORT_DATES and any(dates(some, [formats[0]], "date") > _THIS_YEAR):
+        notes.append(f"{where}: years of two digits below 69 are read as 20..; give the column four digits if they are not")
     if len(formats) > 1:
         rows = []
         for f in formats:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from understudy.tables.schema import NUMERIC
+from understudy.tables.states.blanks import Fresh
+
 if TYPE_CHECKING:
     from understudy.key import Key
     from understudy.tables.references import Link
@@ -103,3 +106,26 @@ def slots(at: np.ndarray) -> np.ndarray:
     out = np.zeros(len(at), np.int64)
     out[by] = place
     return out
+
+
+def brought(
+    model: TableModel,
+    prefix: str,
+    values: Mapping[str, np.ndarray],
+    codes: Mapping[str, np.ndarray],
+    n: int,
+    key: Key,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """(values, states) of the rows that ``n`` made rows bring: theirs under ``prefix``, and what is made afresh."""
+    own = {c: c[len(prefix) :] for c in values if c.startswith(prefix)}
+    made = {short: values[c].copy() for c, short in own.items()}
+    states_ = {short: codes[c].copy() for c, short in own.items()}
+    for name, column in model.schema.columns.items():
+        codec = model.codecs.get(name)
+        if isinstance(codec, Fresh):
+            stream = key / "person" if codec.entity else key.child(name, "value")
+            states_[name] = np.zeros(n, np.int32)
+            made[name] = codec.decode(states_[name], stream, 0)
+        elif name not in made:
+            made[name] = np.full(n, np.nan) if column.kind in NUMERIC else np.full(n, None, dtype=object)
+    return made, states_

@@ -113,8 +113,8 @@ def fit(
     """Learn from ``data`` (whatever :func:`understudy.tables.source.read` reads).
 
     schema : of each table, or its file (guessed if None); privacy : a level of settings.LEVELS, or Settings; owners : rows
-    that must share whatever is learnt (k); columns : learn only these; budget : learn under differential privacy, of one
-    table whose schema is public knowledge (levels, owners and seed have then no say)
+    that must share whatever is learnt (k); columns : learn only these; budget : learn under differential privacy, by
+    a schema that is public knowledge (levels, owners and seed have then no say)
     """
     if budget is None:
         needs_scikit_learn()
@@ -161,14 +161,18 @@ def _privately(
     given = {}
     if len(tables.tables) > 1 and set(schemas) == set(tables.tables):
         tables, schemas, given = public.set_apart(tables, schemas, secret=True)
-    if len(tables.tables) != 1:
-        raise UsageError(
-            "linked tables cannot be learnt under differential privacy: it protects one row, and a person has several",
-            where="--epsilon",
-            wanted="one table with a row for each person",
-            got=", ".join(tables.tables),
-            remedy="Join and aggregate first, and say `public: true` in the schema of tables that all may see (towns)",
-        )
+    if len(tables.tables) > 1:
+        if set(schemas) != set(tables.tables):
+            raise TableError(
+                "the schema and the data have other tables",
+                where="schema",
+                wanted=", ".join(tables.tables),
+                got=", ".join(schemas),
+            )
+        from understudy.tables.private.linked import fit as linked_fit
+
+        models, links = linked_fit(tables, schemas, budget)
+        return Model(models, links=links, public=given)
     ((name, table),) = tables.tables.items()
     if len(schemas) != 1:
         raise TableError("the schema has other tables than the data", where=name, got=", ".join(schemas))

@@ -49,7 +49,10 @@ def _column(values: np.ndarray, states: np.ndarray | None, marks: tuple[str, ...
             with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
                 return pc.cast(made, pa.type_for_alias(column.stored))
         return made
-    number = _number(values, column, text)
+    coded = bool(column.format) and column.stored.startswith(("int", "uint", "float", "double", "decimal"))  # 20240131
+    number = _number(values, column, text or coded)
+    if coded:
+        number = pc.cast(pc.cast(number, pa.int64()), _numeric(column.stored))
     named = [m for m in marks if m]
     if not named or states is None:
         return number
@@ -60,6 +63,12 @@ def _column(values: np.ndarray, states: np.ndarray | None, marks: tuple[str, ...
         return pa.array(values, pa.float64(), from_pandas=True)
     shown = pc.cast(number, pa.string()).to_pylist()
     return pa.array([marks[s] if s < len(marks) and marks[s] else v for s, v in zip(states, shown)], pa.string())
+
+
+def _numeric(stored: str) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.int64() if stored.startswith("decimal") else pa.type_for_alias(stored)
 
 
 def _number(values: np.ndarray, column: Column, text: bool) -> pa.Array:

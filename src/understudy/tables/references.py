@@ -25,6 +25,7 @@ _DATED = ("date", "datetime")
 class Link:
     """``column`` refers to a row of ``parent``; main : rows are made for it; when : the date that orders them
     since : the parent's date that the first one counts from; share : of rows that have this link at all
+    brought : each row brings a row of ``parent`` of its own (private/family.py)
     """
 
     column: str
@@ -33,6 +34,7 @@ class Link:
     when: str = ""
     since: str = ""
     share: float = 1.0
+    brought: bool = False
 
     def count(self, child: str) -> str:
         """The column of the parent's model that says how many rows of ``child`` refer to it."""

@@ -17,7 +17,7 @@ from understudy.key import Key
 from understudy.tables import distinct, output, single, states
 from understudy.tables.content import Names, Numbers
 from understudy.tables.expressions import Unique, parse
-from understudy.tables.matching import POSITIONS, matched, slots
+from understudy.tables.matching import POSITIONS, brought, matched, slots
 from understudy.tables.references import Link, Reference, by_parent, dates, order, references
 from understudy.tables.schema import Column, Schema
 from understudy.tables.settings import Settings
@@ -89,10 +89,12 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
     codes: dict[str, dict[str, np.ndarray]] = {}
     for name, model in models.items():
         main = next((link for link in links[name] if link.main), None)
-        if main is None:
+        if name in values:  # brought by the rows of another table
+            at: dict[str, np.ndarray] = {}
+        elif main is None:
             n = max(round(model.rows * scale), 1)
             values[name], codes[name] = _root(model, n, key / name)
-            at: dict[str, np.ndarray] = {}
+            at = {}
         else:
             owner, values[name], codes[name] = _children(
                 name, model, main, values[main.parent], codes[main.parent], model.rows * scale, key / name
@@ -100,7 +102,9 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
             at = {main.column: owner}
         n = len(next(iter(codes[name].values()))) if codes[name] else len(next(iter(at.values())))
         for link in links[name]:
-            if not link.main:
+            if link.brought:
+                at[link.column] = np.arange(n)
+            elif not link.main:
                 at[link.column] = matched(
                     name, link, model, codes[name], values[link.parent], codes[link.parent], n, key / name / link.column
                 )
@@ -109,6 +113,10 @@ def make(models: Mapping[str, TableModel], links: Mapping[str, list[Link]], scal
             own = (at, values[name], codes[name])
             at, values[name], codes[name] = ({c: v[keep] for c, v in part.items()} for part in own)
             n = int(keep.sum())
+        for link in links[name]:
+            if link.brought:
+                own = brought(models[link.parent], f"{link.column}>", values[name], codes[name], n, key / link.parent)
+                values[link.parent], codes[link.parent] = own
         shown = dict(values[name])
         for column, spec in model.schema.columns.items():
             if spec.kind == "key":

@@ -7,6 +7,7 @@
         target: income                       # optional: the column that models will be trained to predict
         rows: 48000                          # optional, and only if it is public knowledge
         public: true                         # optional: a table of towns, say, whose rows are given out as they are
+        unit: true                           # optional: of linked tables, whose rows differential privacy protects
         constraints: ["start <= end", "total == net + tax", "city -> country"]
         columns:
           age: {kind: integer, low: 0}       # a stated bound is public knowledge and holds in every made row
@@ -14,7 +15,7 @@
           since: {kind: date, format: "%d.%m.%Y"}
           size: {kind: ordered, order: [S, M, L]}
           sex: {kind: category, names: [Female, Male]}   # optional, and only if they are public knowledge: all may come out
-          owner: {kind: link, parent: owners.id}
+          owner: {kind: link, parent: owners.id, most: 3}    # most: rows that one owner has, public, for --epsilon
 
 Nothing of the data itself stands in a schema but texts shared by many rows (``missing``, ``tokens``).
 """
@@ -47,6 +48,7 @@ KINDS = {
 }
 NUMERIC = ("number", "integer", "latitude", "longitude", "date", "datetime", "time")
 NAMED = ("category", "ordered")
+MOST = 100  # rows of a link's own that one row may have under differential privacy
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ class Column:
     format : strptime pattern of dates kept as text; decimals : digits after the point; comma : the decimal mark is a comma
     low, high : bounds that every made value keeps; order : the names of an ordered column, least first
     names : of a category, when all of them are public knowledge: those that few rows have are then made too, evenly
-    parent : ``table.column`` of a link; entity : of an identifier: whose fakes are made (entities.KINDS)
+    parent : ``table.column`` of a link; most : rows that refer to one row of it: only for differential privacy, which leaves
+    further ones out; entity : of an identifier: whose fakes are made (entities.KINDS)
     stored : Arrow type that the source keeps it in
     """
 
@@ -74,6 +77,7 @@ class Column:
     order: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     parent: str = ""
+    most: int = 0
     entity: str = ""
     stored: str = "string"
 
@@ -93,6 +97,7 @@ class Schema:
 
     rows : how many the table has, when that is public knowledge (used under differential privacy); 0: it is not
     public : the rows themselves are public knowledge and are given out as they are (public.py)
+    unit : its rows are persons, whom differential privacy protects with all that hangs on them (private/family.py)
     """
 
     columns: Mapping[str, Column]
@@ -100,11 +105,13 @@ class Schema:
     target: str = ""
     rows: int = 0
     public: bool = False
+    unit: bool = False
 
     def plain(self) -> dict[str, Any]:
         more: dict[str, Any] = {"target": self.target} if self.target else {}
         more |= {"rows": self.rows} if self.rows else {}
         more |= {"public": True} if self.public else {}
+        more |= {"unit": True} if self.unit else {}
         more |= {"constraints": list(self.constraints)} if self.constraints else {}
         return more | {"columns": {name: column.plain() for name, column in self.columns.items()}}
 
@@ -224,7 +231,7 @@ class _Reader:
         return dict(plain)
 
     def table(self, plain: Any, path: str) -> Schema:
-        own = self.mapping(plain, path, {"columns", "constraints", "target", "rows", "public"})
+        own = self.mapping(plain, path, {"columns", "constraints", "target", "rows", "public", "unit"})
         columns = {
             str(name): self.column(column, f"{path}.columns.{name}")
             for name, column in self.mapping(own.get("columns"), f"{path}.columns").items()
@@ -239,10 +246,10 @@ class _Reader:
         if not isinstance(rows, int) or isinstance(rows, bool) or rows < 0:
             self.wrong(f"{path}.rows", "rows are counted", "a whole number", rows)
             rows = 0
-        public = own.get("public", False)
-        if not isinstance(public, bool):
-            self.wrong(f"{path}.public", "a table is public or not", "true or false", public)
-        return Schema(columns, constraints, str(target), rows, public is True)
+        for name, message in (("public", "a table is public or not"), ("unit", "the rows of a table are persons or not")):
+            if not isinstance(own.get(name, False), bool):
+                self.wrong(f"{path}.{name}", message, "true or false", own[name])
+        return Schema(columns, constraints, str(target), rows, own.get("public") is True, own.get("unit") is True)
 
     def column(self, plain: Any, path: str) -> Column:
         own = self.mapping(plain, path, {f.name for f in dataclasses.fields(Column)})
@@ -268,6 +275,12 @@ class _Reader:
                 values["decimals"] = own["decimals"]
             else:
                 self.wrong(f"{path}.decimals", "digits after the point are counted", "0 to 15", own["decimals"])
+        if "most" in own:
+            most = own["most"]
+            if kind == "link" and isinstance(most, int) and not isinstance(most, bool) and 1 <= most <= MOST:
+                values["most"] = most
+            else:
+                self.wrong(f"{path}.most", "rows that refer to one row are counted, of a link", f"1 to {MOST}", most)
         for name in ("comma", "stray"):
             if name in own:
                 values[name] = bool(own[name])

@@ -13,7 +13,7 @@ from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.detect import detect
 from understudy.tables.measure.accuracy import accuracy
-from understudy.tables.measure.distinguish import Overheard, game
+from understudy.tables.measure.distinguish import Overheard, game, moved
 from understudy.tables.measure.lens import Lens
 from understudy.tables.private import fit as private
 from understudy.tables.private.ledger import Budget, Entry, Ledger
@@ -26,16 +26,16 @@ pytest.importorskip("opendp")
 class Blind(Ledger):
     """A ledger that answers without a look at the data; the sizes of its questions alone are seen."""
 
-    def counts(self, what, counts, rho):
+    def counts(self, what, counts, rho, rows=1):
         self._spend(Entry(what, "blind", 1.0, rho))
         told = Key(3).child(what, len(self.entries)).uniforms(*counts.shape) * 100
         return np.floor(told), float(np.sqrt(1 / (2 * rho)))
 
-    def names(self, what, counts, rho, delta):
+    def names(self, what, counts, rho, delta, rows=1):
         self._spend(Entry(what, "blind", 1.0, rho))
         return {"": 20, "=Ulm": 400, "=Nice": 300}, float(np.sqrt(1 / (2 * rho)))
 
-    def best(self, what, scores, rho):
+    def best(self, what, scores, rho, rows=1):
         self._spend(Entry(what, "blind", 1.0, rho))
         return len(self.entries) % len(scores)
 
@@ -149,7 +149,7 @@ def test_constraints_hold(people, schema):
 def test_refused(people, schema):
     with pytest.raises(UsageError, match="must be public knowledge"):
         fit({"people": people}, budget=Budget(1.0))
-    with pytest.raises(UsageError, match="linked tables"):
+    with pytest.raises(UsageError, match="whom differential privacy protects"):
         fit({"a": people, "b": people}, schema={"a": schema, "b": schema}, budget=Budget(1.0))
     with pytest.raises(TableError, match="no column can be learnt"):
         own = Schema({"job": Column("text")})
@@ -159,10 +159,10 @@ def test_refused(people, schema):
 class Weak(Overheard):
     """Half of the noise that is claimed."""
 
-    def counts(self, what, counts, rho):
-        noisy, sigma = Ledger.counts(self, what, counts, rho)
+    def counts(self, what, counts, rho, rows=1):
+        noisy, sigma = Ledger.counts(self, what, counts, rho, rows)
         noisy = np.round(counts + (noisy - counts) / 2)
-        self.heard.append((noisy, sigma))
+        self.heard.append((noisy, sigma, moved(what, counts.shape, rows)))
         return noisy, sigma
 
 

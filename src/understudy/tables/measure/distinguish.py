@@ -37,12 +37,22 @@ class Overheard(Ledger):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.heard: list[tuple[np.ndarray, float]] = []
+        self.heard: list[tuple[np.ndarray, float, np.ndarray]] = []
 
-    def counts(self, what: str, counts: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
-        answer, sigma = super().counts(what, counts, rho)
-        self.heard.append((answer, sigma))
+    def counts(self, what: str, counts: np.ndarray, rho: float, rows: int = 1) -> tuple[np.ndarray, float]:
+        answer, sigma = super().counts(what, counts, rho, rows)
+        self.heard.append((answer, sigma, moved(what, counts.shape, rows)))
         return answer, sigma
+
+
+def moved(what: str, shape: tuple[int, ...], rows: int) -> np.ndarray:
+    """What the one who is or is not there adds to a staged table's counts: all to the last cell; by position: one each."""
+    own = np.zeros(shape)
+    if what.startswith("position x "):
+        own[:, -1] = 1
+    else:
+        own.ravel()[-1] = rows
+    return own
 
 
 def staged(columns: int = 3, rows: int = 400):
@@ -57,20 +67,47 @@ def staged(columns: int = 3, rows: int = 400):
     return without, one, Schema({c: Column("category", names=("a", "b")) for c in names}, rows=rows)
 
 
-def game(
-    budget: Budget, runs: int = 1000, ledger: Callable[[Budget], Overheard] = Overheard, confidence: float = 0.95
-) -> Game:
-    """Play ``runs`` times, with the row in half of them. ledger : whose noise is tried (another one, to test the game)."""
-    from understudy.tables.private.fit import fit
+def staged_linked(most: int = 3, rows: int = 400):
+    """(tables without the person, tables with, schemas): all say "a" and have one child that says "a"; the one person says
+    "b" and has ``most`` children that say "b"."""
+    import pyarrow as pa
 
-    without, one, schema = staged()
+    from understudy.tables.schema import Column, Schema
+    from understudy.tables.source import Tables
+
+    who = list(range(rows))
+    owners = pa.table({"id": who, "c": ["a"] * rows})
+    loans = pa.table({"owner": who, "d": ["a"] * rows})
+    more = pa.table({"id": [rows], "c": ["b"]}), pa.table({"owner": [rows] * most, "d": ["b"] * most})
+    name = Column("category", names=("a", "b"))
+    schemas = {
+        "owners": Schema({"id": Column("key"), "c": name}, rows=rows),
+        "loans": Schema({"owner": Column("link", parent="owners.id", most=most), "d": name}),
+    }
+    without = Tables({"owners": owners, "loans": loans})
+    return without, Tables({t: pa.concat_tables([without.tables[t], m]) for t, m in zip(schemas, more)}), schemas
+
+
+def game(
+    budget: Budget,
+    runs: int = 1000,
+    ledger: Callable[[Budget], Overheard] = Overheard,
+    confidence: float = 0.95,
+    linked: bool = False,
+) -> Game:
+    """Play ``runs`` times, with the row in half of them. ledger : whose noise is tried (another one, to test the game)
+    linked : with a person and what hangs on them instead of a row."""
+    from understudy.tables.private.fit import fit
+    from understudy.tables.private.linked import fit as fit_linked
+
+    without, one, schema = staged_linked() if linked else staged()
     half = runs // 2
     scores = np.zeros((2, half))
     reach = 0.0
     for present, table in enumerate((without, one)):
         for i in range(half):
             book = ledger(budget)
-            fit(table, schema, "staged", budget, book)
+            fit_linked(table, schema, budget, book) if linked else fit(table, schema, "staged", budget, book)
             scores[present, i], reach = _evidence(book.heard)
     # the threshold is fixed before a run is looked at: where hits and false alarms err alike
     hits, alarms = int((scores[1] > 0).sum()), int((scores[0] > 0).sum())
@@ -79,11 +116,11 @@ def game(
     return Game(budget.epsilon, budget.delta, plain, gaussian, possible, hits, alarms, 2 * half)
 
 
-def _evidence(heard: list[tuple[np.ndarray, float]]) -> tuple[float, float]:
-    """Log likelihood ratio of the row being there, which alone fills the last cell of each answer; and the distance between
+def _evidence(heard: list[tuple[np.ndarray, float, np.ndarray]]) -> tuple[float, float]:
+    """Log likelihood ratio of the one being there, who alone fills the cells that they move; and the distance between
     both cases in standard deviations of all answers together."""
-    ratio = sum((2 * float(answer.ravel()[-1]) - 1) / (2 * sigma**2) for answer, sigma in heard)
-    return ratio, math.sqrt(sum(1 / sigma**2 for _, sigma in heard))
+    ratio = sum(float((2 * answer * own - own**2).sum()) / (2 * sigma**2) for answer, sigma, own in heard)
+    return ratio, math.sqrt(sum(float((own**2).sum()) / sigma**2 for _, sigma, own in heard))
 
 
 def bounds(hits: int, alarms: int, n: int, delta: float, confidence: float = 0.95) -> tuple[float, float]:

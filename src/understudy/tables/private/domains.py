@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from understudy.tables.content import DAY_S, Content, Names, Numbers
-from understudy.tables.private.ledger import Ledger
+from understudy.tables.private.ledger import Ledger, Part
 from understudy.tables.schema import Column
 from understudy.tables.states import States
 from understudy.tables.states.cells import Cells
@@ -45,7 +45,9 @@ class Found:
     open: bool = False
 
 
-def found(name: str, content: Content, column: Column, ledger: Ledger, rho: float, delta: float, total: float) -> Found:
+def found(
+    name: str, content: Content, column: Column, ledger: Ledger | Part, rho: float, delta: float, total: float
+) -> Found:
     """States of a column for ``rho``; ``delta`` is for undeclared names; total : noisy rows in all."""
     if isinstance(content, Numbers):
         return _quantity(name, content, column, ledger, rho)
@@ -66,7 +68,7 @@ def found(name: str, content: Content, column: Column, ledger: Ledger, rho: floa
     return Found(states, states.encode(content), counts, sigma, open=True)
 
 
-def _quantity(name: str, content: Numbers, column: Column, ledger: Ledger, rho: float) -> Found:
+def _quantity(name: str, content: Numbers, column: Column, ledger: Ledger | Part, rho: float) -> Found:
     low, high, looked = _bounds(name, content.x[content.token < 0], column, ledger, BOUNDS * rho)
     states = NumberStates(("", *column.tokens), grid(low, high, column), _digits(column), low, high)
     codes = states.encode(content)
@@ -87,7 +89,7 @@ def _digits(column: Column) -> int:
     return column.decimals if column.kind in ("number", "latitude", "longitude") else 0
 
 
-def _bounds(name: str, x: np.ndarray, column: Column, ledger: Ledger, rho: float) -> tuple[float, float, bool]:
+def _bounds(name: str, x: np.ndarray, column: Column, ledger: Ledger | Part, rho: float) -> tuple[float, float, bool]:
     """Least and greatest value that is made, and whether it took a look at the data."""
     known = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "time": (0.0, DAY_S - 1)}.get(column.kind)
     low, high = known or (None, None)

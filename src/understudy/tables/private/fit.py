@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,9 @@ from understudy.tables.states.blanks import Fresh
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from understudy.tables.chain import Chain
+    from understudy.tables.states import States
 
 ROWS = 0.005  # of the budget, for the number of rows
 ONE_WAY = 0.35  # for columns alone; pairs get the rest
@@ -36,7 +40,7 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
         )  # fmt: skip
     ledger = ledger or Ledger(budget)
     done, schema, computed = constraints.declared(schema)
-    own = contents(table, dataclasses.replace(schema, columns={c: _lenient(s) for c, s in schema.columns.items()}), name)
+    own = contents(table, dataclasses.replace(schema, columns={c: lenient(s) for c, s in schema.columns.items()}), name)
     learnt = [c for c, s in schema.columns.items() if s.kind in (*NUMERIC, *NAMED) and c not in computed]
     if not learnt:
         raise TableError("no column can be learnt", where=name, wanted="a quantity, a date or a name")
@@ -47,14 +51,24 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
     each = (ONE_WAY if len(learnt) > 1 else 1 - ROWS - 1e-9) * ledger.rho / len(learnt)
     delta = NAMES_SHARE * budget.delta / len(learnt)
     found = {c: domains.found(c, own[c], schema.columns[c], ledger, each, delta, total) for c in learnt}
-    chain = learn(found, total, ledger, schema.target)
-    codecs = {c: f.states for c, f in found.items()}
-    blank = {c: Fresh(False, "", s.entity) for c, s in schema.columns.items() if s.kind in ("identifier", "key")}
-    chain = dataclasses.replace(chain, order=(*chain.order, *blank), trees={**chain.trees, **{c: _always() for c in blank}})
-    return TableModel(name, schema, codecs | blank, chain, done, max(round(total), 1), private=ledger.plain())
+    chain = learn(found, total, ledger, schema.target).chain
+    codecs, chain = with_blanks({c: f.states for c, f in found.items()}, chain, schema)
+    return TableModel(name, schema, codecs, chain, done, max(round(total), 1), private=ledger.plain())
 
 
-def _lenient(column: Column) -> Column:
+def blanks(schema: Schema) -> dict[str, Fresh]:
+    """Codecs of the columns of which nothing is learnt."""
+    return {c: Fresh(False, "", s.entity) for c, s in schema.columns.items() if s.kind in ("identifier", "key")}
+
+
+def with_blanks(codecs: Mapping[str, States], chain: Chain, schema: Schema) -> tuple[dict[str, States], Chain]:
+    """Codecs and chain with identifiers and keys added, which are made afresh."""
+    blank = blanks(schema)
+    whole = dataclasses.replace(chain, order=(*chain.order, *blank), trees={**chain.trees, **{c: _always() for c in blank}})
+    return {**codecs, **blank}, whole
+
+
+def lenient(column: Column) -> Column:
     """The column read so that nothing in the data is an error."""
     if column.kind in NUMERIC:
         return dataclasses.replace(column, stray=True)

@@ -9,7 +9,7 @@ privacy*, ICML 2019). Everything here looks at noisy counts alone, and so spends
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,12 +30,14 @@ class Measured:
 @dataclass(frozen=True)
 class Junction:
     """cliques : of column numbers, rising; above : clique -> the clique that it hangs on (-1: the root, which is first)
-    sizes : states of each column
+    sizes : states of each column; steps : each column, and it with its neighbours when it was eliminated: given these, it
+    depends on nothing that was eliminated later
     """
 
     sizes: tuple[int, ...]
     cliques: tuple[Clique, ...]
     above: tuple[int, ...]
+    steps: tuple[tuple[int, Clique], ...]
 
     @property
     def cells(self) -> int:
@@ -50,21 +52,26 @@ class Junction:
         )
 
 
-def junction(sizes: Sequence[int], groups: Sequence[Clique]) -> Junction:
-    """A junction tree over all columns in which each of ``groups`` lies within a clique (greedy least-cells elimination)."""
+def junction(sizes: Sequence[int], groups: Sequence[Clique], given: int = 0) -> Junction:
+    """A junction tree over all columns in which each of ``groups`` lies within a clique (greedy least-cells elimination).
+
+    given : so many columns, the first, are eliminated last, so that all others can be made from them
+    """
     d = len(sizes)
     near = [1 << i for i in range(d)]
     for group in groups:
         mask = sum(1 << i for i in group)
         for i in group:
             near[i] |= mask
-    found = maximal(eliminated(near, sizes))
-    cliques = [tuple(i for i in range(d) if mask >> i & 1) for mask in found]
-    return _hung(tuple(sizes), cliques)
+    steps = eliminated(near, sizes, given)
+    columns = {mask: tuple(i for i in range(d) if mask >> i & 1) for _, mask in steps}
+    tree = _hung(tuple(sizes), [columns[mask] for mask in maximal([mask for _, mask in steps])])
+    return replace(tree, steps=tuple((i, columns[mask]) for i, mask in steps))
 
 
-def eliminated(near: list[int], sizes: Sequence[int]) -> list[int]:
-    """Cliques, as bit masks, left by eliminating the columns of a graph, that with the fewest cells first."""
+def eliminated(near: list[int], sizes: Sequence[int], given: int = 0) -> list[tuple[int, int]]:
+    """Columns of a graph with the cliques, as bit masks, that eliminating them leaves: that with the fewest cells first, but
+    the first ``given`` columns last."""
     near, left, found = list(near), list(range(len(near))), []
     logs = np.log(sizes).tolist()
 
@@ -78,9 +85,9 @@ def eliminated(near: list[int], sizes: Sequence[int]) -> list[int]:
 
     weights = {i: weight(near[i]) for i in left}
     while left:
-        at = min(left, key=lambda i: (weights[i], i))
+        at = min(left, key=lambda i: (i < given, weights[i], i))
         mask = near[at]
-        found.append(mask)
+        found.append((at, mask))
         left.remove(at)
         rest = mask & ~(1 << at)
         for i in left:
@@ -110,7 +117,7 @@ def _hung(sizes: tuple[int, ...], cliques: list[Clique]) -> Junction:
         done.append(-best[1])
         above.append(best[2])
         rest.remove(-best[1])
-    return Junction(sizes, tuple(cliques[i] for i in done), tuple(above))
+    return Junction(sizes, tuple(cliques[i] for i in done), tuple(above), ())
 
 
 def _cells(columns: Clique, sizes: Sequence[int]) -> int:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from understudy.tables import trees
 from understudy.tables.chain import Chain
 from understudy.tables.grid import Grid
 from understudy.tables.private.domains import Found, projected
-from understudy.tables.private.junction import Clique, Estimate, Measured, eliminated, estimate, junction, maximal
-from understudy.tables.private.ledger import Ledger
+from understudy.tables.private.junction import Clique, Estimate, Junction, Measured, eliminated, estimate, junction, maximal
+from understudy.tables.private.ledger import Ledger, Part
 
 # Chosen on the census table (8 splits of 10,000 rows, epsilon 1); docs/tables.md has another table that had no say in it.
 GROUPS = 12  # of a column's states, in pairs
@@ -33,18 +34,67 @@ TARGET = 3.0  # how much more a pair with the target counts
 MOST_CELLS = 6000  # of a clique
 
 
-def learn(found: Mapping[str, Found], total: float, ledger: Ledger, target: str = "") -> Chain:
-    """A chain learnt for all that is left in ``ledger``. total : noisy number of rows; target : what is to be predicted."""
-    names, every = list(found), list(found.values())
-    parts = [grouped(f, total) for f in every]
+@dataclass(frozen=True)
+class Given:
+    """A column of the parent's rows that a child's are made from. part : (states,) the group of each state
+    codes : (n,) its state for each row, still secret; made : (m,) the same of made rows, which tell nothing
+    """
+
+    part: np.ndarray
+    codes: np.ndarray
+    made: np.ndarray
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """chain : conditionals; parts : column -> (states,) the group of each state"""
+
+    chain: Chain
+    parts: Mapping[str, np.ndarray]
+
+
+def learn(
+    found: Mapping[str, Found],
+    total: float,
+    ledger: Ledger | Part,
+    target: str = "",
+    context: Mapping[str, Given] | None = None,
+) -> Learnt:
+    """A chain learnt for all that is left in ``ledger``. total : noisy number of rows; target : what is to be predicted
+    context : columns that rows are made from: how these hang together among each other is known from made rows, for nothing
+    """
+    context = context or {}
+    names = [*context, *found]
+    parts = [*(g.part for g in context.values()), *(grouped(f, total) for f in found.values())]
     sizes = tuple(int(part.max()) + 1 for part in parts)
-    measured = [_alone(i, f, part, sizes[i]) for i, (f, part) in enumerate(zip(every, parts))]
-    model = estimate(junction(sizes, [m.columns for m in measured]), measured, total)
-    rows = [part[f.codes] for f, part in zip(every, parts)]
+    own = [_alone(i, f, parts[i], sizes[i]) for i, f in enumerate(found.values(), len(context))]
+    known = Known([g.part[g.made] for g in context.values()], sizes, total, min(float(m.sigma.min()) for m in own))
+    measured = [known.marginal((i,)) for i in range(len(context))] + own
+    model = estimate(junction(sizes, [m.columns for m in measured], len(context)), measured, total)
+    codes = [*(g.codes for g in context.values()), *(f.codes for f in found.values())]
     if len(names) > 1:
         at = names.index(target) if target in names else -1
-        model = _rounds(names, _truth(rows, sizes), measured, model, total, ledger, at)
-    return _chain(names, model, parts, [projected(f.counts, total) for f in every])
+        truth = _truth([part[c] for part, c in zip(parts, codes)], sizes, len(context))
+        model = _rounds(names, truth, measured, model, total, ledger, at, known)
+    return Learnt(_chain(names, model, parts, [projected(f.counts, total) for f in found.values()]), dict(zip(names, parts)))
+
+
+@dataclass(frozen=True)
+class Known:
+    """Groups of made rows, column by column. sigma : the noise that their counts are taken to have, so that they weigh as
+    much as the best of what is measured."""
+
+    made: Sequence[np.ndarray]
+    sizes: Sequence[int]
+    total: float
+    sigma: float
+
+    def marginal(self, columns: Clique) -> Measured:
+        """Counts of ``columns`` as the made rows have them."""
+        sizes = [self.sizes[i] for i in columns]
+        cells = np.ravel_multi_index([self.made[i] for i in columns], sizes)
+        counts = np.bincount(cells, minlength=math.prod(sizes)).reshape(sizes) * (self.total / len(cells))
+        return Measured(columns, counts, np.array(self.sigma))
 
 
 def grouped(found: Found, total: float) -> np.ndarray:
@@ -69,11 +119,12 @@ def _alone(i: int, found: Found, part: np.ndarray, size: int) -> Measured:
     return Measured((i,), counts, np.sqrt(np.bincount(part, weights=sigma**2, minlength=size)))
 
 
-def _truth(rows: Sequence[np.ndarray], sizes: Sequence[int]) -> dict[Clique, np.ndarray]:
-    """Pair of columns -> rows of each pair of groups, exactly: for the ledger's eyes only."""
+def _truth(rows: Sequence[np.ndarray], sizes: Sequence[int], given: int) -> dict[Clique, np.ndarray]:
+    """Pair of columns, of which one at most is given -> rows of each pair of groups, exactly: for the ledger's eyes only."""
     return {
         (a, b): np.bincount(rows[a] * sizes[b] + rows[b], minlength=sizes[a] * sizes[b]).reshape(sizes[a], sizes[b])
         for a, b in itertools.combinations(range(len(sizes)), 2)
+        if b >= given
     }
 
 
@@ -83,18 +134,19 @@ def _rounds(
     measured: list[Measured],
     model: Estimate,
     total: float,
-    ledger: Ledger,
+    ledger: Ledger | Part,
     target: int,
+    known: Known,
 ) -> Estimate:
     """Choose, measure and fit until the budget is spent."""
-    sizes = model.tree.sizes
-    each = ledger.left / (ROUNDS * len(names))
+    sizes, given = model.tree.sizes, len(known.made)
+    each = ledger.left / (ROUNDS * (len(names) - given))
     while ledger.left > 1e-9 * ledger.rho:
         if ledger.left < 2 * each:
             each = ledger.left * (1 - 1e-9)
-        sigma = math.sqrt(1 / (2 * (1 - SELECTION) * each))
+        sigma = ledger.rows * math.sqrt(1 / (2 * (1 - SELECTION) * each))
         noise = PENALTY * math.sqrt(2 / math.pi) * sigma
-        can, told = _possible(list(truth), [m.columns for m in measured], sizes), model.pairs()
+        can, told = _possible(list(truth), [m.columns for m in measured], sizes, given), model.pairs()
         scores = [
             (np.abs(truth[p] - total * told[p]).sum() - noise * truth[p].size) / (TARGET if target not in (-1, *p) else 1.0)
             for p in can
@@ -104,10 +156,20 @@ def _rounds(
         counts, sigma = ledger.counts(what, truth[pair], (1 - SELECTION) * each)
         before = total * told[pair]
         measured.append(Measured(pair, before + denoised(counts - before, sigma), np.array(sigma)))
-        model = estimate(junction(sizes, [m.columns for m in measured]), measured, total, model.factors, steps=25)
+        model = estimate(_tree(sizes, measured, known), measured, total, model.factors, steps=25)
         if np.abs(total * model.marginal(pair) - before).sum() <= noise * before.size:
             each *= 4
     return estimate(model.tree, measured, total, model.factors, steps=100)
+
+
+def _tree(sizes: Sequence[int], measured: list[Measured], known: Known) -> Junction:
+    """The junction tree of what is measured; given columns that it puts together are added to that as they are known."""
+    given = len(known.made)
+    tree = junction(sizes, [m.columns for m in measured], given)
+    together = {tuple(c for c in clique if c < given) for _, clique in tree.steps}
+    have = {m.columns for m in measured}
+    measured += [known.marginal(c) for c in sorted(together) if len(c) > 1 and c not in have]
+    return tree
 
 
 def denoised(off: np.ndarray, sigma: float) -> np.ndarray:
@@ -120,13 +182,13 @@ def denoised(off: np.ndarray, sigma: float) -> np.ndarray:
     return (u * (kept * unit)) @ v
 
 
-def _possible(pairs: Sequence[Clique], groups: Sequence[Clique], sizes: Sequence[int]) -> list[Clique]:
+def _possible(pairs: Sequence[Clique], groups: Sequence[Clique], sizes: Sequence[int], given: int) -> list[Clique]:
     """Pairs that may join ``groups`` without a clique of more than MOST_CELLS cells."""
     near = [1 << i for i in range(len(sizes))]
     for group in groups:
         for i in group:
             near[i] |= sum(1 << j for j in group)
-    known = maximal(eliminated(near, sizes))
+    known = maximal([mask for _, mask in eliminated(near, sizes, given)])
     can = []
     for a, b in pairs:
         both = 1 << a | 1 << b
@@ -134,7 +196,7 @@ def _possible(pairs: Sequence[Clique], groups: Sequence[Clique], sizes: Sequence
             more = list(near)
             more[a] |= both
             more[b] |= both
-            if max(_cells(mask, sizes) for mask in eliminated(more, sizes)) > MOST_CELLS:
+            if max(_cells(mask, sizes) for _, mask in eliminated(more, sizes, given)) > MOST_CELLS:
                 continue
         can.append((a, b))
     return can
@@ -145,24 +207,24 @@ def _cells(mask: int, sizes: Sequence[int]) -> int:
 
 
 def _chain(names: Sequence[str], model: Estimate, parts: Sequence[np.ndarray], fine: Sequence[np.ndarray]) -> Chain:
-    """Columns in the order of the junction tree, each given those of its clique that came before it."""
-    order: list[int] = []
+    """Columns against the order of elimination, each given those that it was eliminated from; given ones, which have no
+    counts of their own in ``fine``, first."""
+    tree, given = model.tree, len(names) - len(fine)
+    own = [(i, clique) for i, clique in reversed(tree.steps) if i >= given]
+    used = {c for _, clique in own for c in clique if c < given}
+    order = [*sorted(used), *(i for i, _ in own)]
     grids = {}
-    for clique, shares in zip(model.tree.cliques, model.shares):
-        known = [i for i in clique if i in order]
-        for i in (i for i in clique if i not in known):
-            joint = shares.sum(tuple(p for p, c in enumerate(clique) if c not in (*known, i)))
-            joint = np.moveaxis(joint, sorted((*known, i)).index(i), -1).reshape(-1, model.tree.sizes[i])
-            joint = np.where(joint.sum(1, keepdims=True) > 1e-12, joint, joint.sum(0))
-            within = (fine[i] + 1e-9) / np.bincount(parts[i], weights=fine[i] + 1e-9)[parts[i]]
-            chance = (joint / joint.sum(1, keepdims=True))[:, parts[i]] * within
-            before = sorted(known)
-            grids[names[i]] = Grid(
-                tuple(names[c] for c in before),
-                tuple(parts[c].astype(np.int32) for c in before),
-                tuple(model.tree.sizes[c] for c in before),
-                trees.cumulative(chance),
-            )
-            known.append(i)
-            order.append(i)
-    return Chain(tuple(names[i] for i in order), grids, {})
+    for i, clique in own:
+        before = [c for c in clique if c != i]
+        joint = np.moveaxis(model.marginal(clique), clique.index(i), -1).reshape(-1, tree.sizes[i])
+        joint = np.where(joint.sum(1, keepdims=True) > 1e-12, joint, joint.sum(0))
+        states = fine[i - given] + 1e-9
+        within = states / np.bincount(parts[i], weights=states)[parts[i]]
+        chance = (joint / joint.sum(1, keepdims=True))[:, parts[i]] * within
+        grids[names[i]] = Grid(
+            tuple(names[c] for c in before),
+            tuple(parts[c].astype(np.int32) for c in before),
+            tuple(tree.sizes[c] for c in before),
+            trees.cumulative(chance),
+        )
+    return Chain(tuple(names[i] for i in order), grids, {}, tuple(names[i] for i in sorted(used)))

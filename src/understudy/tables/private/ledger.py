@@ -79,10 +79,17 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """budget : what may be spent in all; entries : what was."""
+    """budget : what may be spent in all; entries : what was; neighbours : what differs by the one who is protected
+
+    rows : of each look, how many rows the one who is protected may have in what is counted (a person's loans); noise is so
+    many times as large.
+    """
 
     budget: Budget
     entries: list[Entry] = field(default_factory=list)
+    neighbours: str = "tables of which one has a row more"
+
+    rows = 1  # as :class:`Part` has it
 
     def __post_init__(self) -> None:
         if find_spec("opendp") is None:
@@ -96,21 +103,23 @@ class Ledger:
         """rho not spent yet."""
         return self.rho - math.fsum(e.rho for e in self.entries)
 
-    def counts(self, what: str, counts: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
+    def counts(self, what: str, counts: np.ndarray, rho: float, rows: int = 1) -> tuple[np.ndarray, float]:
         """Noisy counts and their standard deviation, for ``rho``. counts : of any shape; each row of the data is counted in
-        at most one of them."""
+        at most one of them, so that ``rows`` rows move them by at most ``rows`` (L2: all in one cell)."""
         dp = _opendp()
-        sigma = math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        sigma = rows * math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
         look = dp.make_gaussian(*space, scale=sigma)
-        self._spend(Entry(what, "discrete Gaussian", sigma, look.map(1.0)))
+        self._spend(Entry(what, "discrete Gaussian", sigma, look.map(float(rows))))
         return np.array(look(counts.ravel().astype(int).tolist()), float).reshape(counts.shape), sigma
 
-    def names(self, what: str, counts: Mapping[str, int], rho: float, delta: float) -> tuple[dict[str, int], float]:
+    def names(
+        self, what: str, counts: Mapping[str, int], rho: float, delta: float, rows: int = 1
+    ) -> tuple[dict[str, int], float]:
         """Names that enough rows have for their coming out to tell of none, with noisy counts and their standard deviation.
         counts : name -> rows; a row has one name."""
         dp = _opendp()
-        sigma = math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        sigma = rows * math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
         space = (
             dp.map_domain(dp.atom_domain(T="String"), dp.atom_domain(T="i64")),
             dp.l02inf_distance(dp.absolute_distance(T="i64")),
@@ -120,9 +129,9 @@ class Ledger:
             look = dp.make_gaussian_threshold(
                 *space, scale=sigma, threshold=threshold, MO="Approximate<ZeroConcentratedDivergence>"
             )
-            return look, *look.map((1, 1, 1))
+            return look, *look.map((rows, rows, rows))
 
-        low, high = int(sigma), int(13 * sigma) + 2  # beyond thirteen standard deviations no delta in use is missed
+        low, high = int(sigma), int(13 * sigma) + rows + 1  # beyond thirteen standard deviations no delta in use is missed
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (low, middle) if above(middle)[2] <= delta else (middle, high)
@@ -132,10 +141,10 @@ class Ledger:
         found = look(dict(counts))
         return {name: int(found[name]) for name in sorted(found)}, sigma
 
-    def best(self, what: str, scores: np.ndarray, rho: float) -> int:
+    def best(self, what: str, scores: np.ndarray, rho: float, rows: int = 1) -> int:
         """The place of (nearly) the greatest of ``scores``, each of which one row more or less moves by at most 1."""
         dp = _opendp()
-        step = _FINE + 1  # rounding down may add one
+        step = rows * _FINE + 1  # rounding down may add one
         scale = step / math.sqrt(2 * rho) * (1 + 1e-12)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64")
         look = dp.make_noisy_max(*space, dp.zero_concentrated_divergence(), scale=scale)
@@ -157,7 +166,7 @@ class Ledger:
         return {
             "epsilon": self.budget.epsilon,
             "delta": self.budget.delta,
-            "neighbours": "tables of which one has a row more",
+            "neighbours": self.neighbours,
             "rho": rho,
             "epsilon spent": whole.map(1.0).epsilon(delta=rest),
             "epsilon spent, second accountant": epsilon_of(rho, rest),
@@ -166,6 +175,41 @@ class Ledger:
                 {"what": e.what, "how": e.mechanism, "noise": e.noise, "rho": e.rho, "delta": e.delta} for e in self.entries
             ],
         }
+
+
+@dataclass
+class Part:
+    """A share of a ledger, for one of several linked tables. rho : of the share; rows : see :class:`Ledger`."""
+
+    ledger: Ledger
+    rho: float
+    rows: int
+    spent: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """rho of this share not spent yet."""
+        return self.rho - self.spent
+
+    def counts(self, what: str, counts: np.ndarray, rho: float) -> tuple[np.ndarray, float]:
+        """As the ledger's, with noise for ``rows`` rows."""
+        self._take(what, rho)
+        return self.ledger.counts(what, counts, rho, self.rows)
+
+    def names(self, what: str, counts: Mapping[str, int], rho: float, delta: float) -> tuple[dict[str, int], float]:
+        """As the ledger's, with noise and threshold for ``rows`` rows."""
+        self._take(what, rho)
+        return self.ledger.names(what, counts, rho, delta, self.rows)
+
+    def best(self, what: str, scores: np.ndarray, rho: float) -> int:
+        """As the ledger's, with noise for ``rows`` rows."""
+        self._take(what, rho)
+        return self.ledger.best(what, scores, rho, self.rows)
+
+    def _take(self, what: str, rho: float) -> None:
+        if rho > self.left * (1 + 1e-9):
+            raise RuntimeError(f"the share is spent: {what} would cost {rho:g} of {self.left:g}")
+        self.spent += rho
 
 
 def _opendp() -> SimpleNamespace:
