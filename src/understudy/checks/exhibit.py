@@ -20,6 +20,14 @@ class Exhibit:
     tolerance: Tolerance
 
     @cached_property
+    def pixels(self) -> np.ndarray | str:
+        """The decoded picture, (h, w, 3) uint8, or why its bytes cannot be decoded."""
+        try:
+            return self.record.picture.decode()
+        except Exception as error:  # Pillow raises what its many decoders raise
+            return f"{type(error).__name__}: {error}"
+
+    @cached_property
     def masks(self) -> dict[int, np.ndarray]:
         """Instance id -> modal mask, (h, w) bool; only the instances that have one."""
         return {i.id: i.mask.decode() for i in self.record.instances if i.mask is not None}

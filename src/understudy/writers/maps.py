@@ -16,12 +16,14 @@ npz        .npz  the array itself, under the name ``map`` (everything else; ever
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 
 from understudy.errors import DatasetError
 
-_PNG_RUNS = 3  # zlib's Z_RLE: 60 % of the time of its level 4 for the same bytes (depth, normals, ids of people, 640 x 480)
+_COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # PNG's number for so many planes: grey, RGB, RGBA
 
 LOSSES = {
     "maps.depth": "rounded to the millimetre; over 65.535 m counts as nothing there (exact: true keeps every bit)",
@@ -129,8 +131,19 @@ def _anything(array: np.ndarray) -> np.ndarray:
 
 
 def _png(pixels: np.ndarray) -> bytes:
-    from PIL import Image
+    """A PNG file (ISO/IEC 15948) of (h, w) or (h, w, 3 or 4) uint8, or (h, w) uint16.
 
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(out, "PNG", compress_level=1, compress_type=_PNG_RUNS)
-    return out.getvalue()
+    Every row is kept as its difference from the row above (filter type 2) and packed by runs. Encoders that try all five
+    filters on each row take three times as long for a tenth fewer bytes (maps of people, 640 x 480).
+    """
+    h, w = pixels.shape[:2]
+    octets = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder(">")).view(np.uint8).reshape(h, -1)
+    rows = np.full((h, octets.shape[1] + 1), 2, np.uint8)
+    rows[:1, 1:] = octets[:1]
+    np.subtract(octets[1:], octets[:-1], out=rows[1:, 1:])
+    packer = zlib.compressobj(1, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    header = struct.pack(">IIBBBBB", w, h, 8 * pixels.itemsize, _COLOUR_TYPES[1 if pixels.ndim == 2 else pixels.shape[2]],
+                         0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", packer.compress(rows) + packer.flush()), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(struct.pack(">I", len(data)) + name + data
+                                            + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks)
