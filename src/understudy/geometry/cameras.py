@@ -67,14 +67,17 @@ def pitch_to_horizon(lens: Lens, horizon: float) -> float:
 
 def distort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
     """The lens's formula: (..., 2) on the plane z = 1 -> (..., 2), no fold guard."""
+    return np.stack(_distorted(xy[..., 0], xy[..., 1], distortion), axis=-1)
+
+
+def _distorted(x: np.ndarray, y: np.ndarray, distortion: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     k1, k2, p1, p2, k3 = distortion
-    x, y = xy[..., 0], xy[..., 1]
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-    return np.stack([x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x),
-                     y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y], axis=-1)
+    return (x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x), y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y)
 
 
+@lru_cache(maxsize=64)
 def fold_radius(distortion: tuple[float, ...]) -> float:
     """The radius on the plane z = 1 where r · radial(r) stops growing; inf if it always grows."""
     k1, k2, _, _, k3 = (k if abs(k) > 1e-9 else 0.0 for k in distortion)  # less bends nothing within a hemisphere's view
@@ -134,15 +137,15 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
 
 def project_camera(lens: Lens, xyz_m: np.ndarray) -> np.ndarray:
     """Camera-frame points (..., 3) m -> pixels (..., 2) float64; nan behind the camera and beyond the lens's fold."""
-    xyz = np.asarray(xyz_m, np.float64)
-    z = xyz[..., 2]
+    x, y, z = np.ascontiguousarray(np.moveaxis(np.asarray(xyz_m, np.float64), -1, 0))  # arithmetic along runs is quick
     ahead = z > NEAR_M
-    xy = xyz[..., :2] / np.where(ahead, z, 1.0)[..., None]
+    scale = np.where(ahead, z, 1.0)
+    x, y = x / scale, y / scale
     if any(lens.distortion):
-        ahead = ahead & (np.sum(xy * xy, axis=-1) < fold_radius(lens.distortion) ** 2)
-        xy = distort(np.where(ahead[..., None], xy, 0.0), lens.distortion)
-    px = xy * lens.focal_px + np.asarray(lens.centre_px)
-    return np.where(ahead[..., None], px, np.nan)
+        ahead = ahead & (x * x + y * y < fold_radius(lens.distortion) ** 2)
+        x, y = _distorted(np.where(ahead, x, 0.0), np.where(ahead, y, 0.0), lens.distortion)
+    x, y = (np.where(ahead, v * focal + centre, np.nan) for v, focal, centre in zip((x, y), lens.focal_px, lens.centre_px))
+    return np.stack([x, y], axis=-1)
 
 
 def project(camera: Camera, xyz_m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -65,23 +65,22 @@ def label_channels(scene: Scene, triangles: Triangles, hits: Hits, wanted: tuple
               signals.OBJECT: gather.object, signals.IUV: gather.iuv}
     out = {spec: makers[spec]() for spec in wanted if spec in makers}
     if signals.SILHOUETTES in wanted or signals.SILHOUETTES_WIDE in wanted:
-        points = to_camera(scene.camera, triangles.vertices)
         instance = out[signals.INSTANCE] if signals.INSTANCE in out else gather.instance()
         depth = out[signals.DEPTH] if signals.DEPTH in out else gather.depth()
         if hits.hidden is not None:  # a lamp is nearer than anything that may be behind it
             depth = depth.copy()
             depth.ravel()[hits.hidden] = 0
-        shapes = amodal(scene, triangles, points, instance, depth)
+        shapes = amodal(scene, triangles, instance, depth)
         if signals.SILHOUETTES in wanted:
             out[signals.SILHOUETTES] = shapes
         if signals.SILHOUETTES_WIDE in wanted:
-            out[signals.SILHOUETTES_WIDE] = wide_areas(scene, triangles, points, shapes)
+            out[signals.SILHOUETTES_WIDE] = wide_areas(scene, triangles, shapes)
     return out
 
 
-def _columns(rows: np.ndarray) -> np.ndarray:
-    """(d, k) of (k, d), each coordinate in a run of its own: arithmetic over a few columns is many times as fast."""
-    return np.ascontiguousarray(rows.T)
+def _taken(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """(d, k) of (n, d) at (k,): each coordinate in a run of its own."""
+    return np.stack([column[at] for column in np.ascontiguousarray(rows.T)])
 
 
 class _Gather:
@@ -91,10 +90,10 @@ class _Gather:
         self.scene, self.triangles, self.hits = scene, triangles, hits
         w, h = scene.camera.lens.size_wh
         self.size_hw = (h, w)
-        self.corner = triangles.faces[hits.face]
+        self.corner = np.take(np.ascontiguousarray(triangles.faces.T), hits.face, axis=1)  # (3, k)
         self.piece = triangles.piece[hits.face]
-        b, c = hits.weights[:, 0], hits.weights[:, 1]
-        self.weights = np.stack([1 - b - c, b, c], axis=1).astype(np.float32)
+        b, c = (np.ascontiguousarray(w, np.float32) for w in hits.weights.T)
+        self.weights = 1 - b - c, b, c
 
     def instance(self) -> np.ndarray:
         return self._map(self.triangles.per_piece(lambda p: p.entity.id if p.entity else 0, "uint32")[self.piece])
@@ -110,16 +109,16 @@ class _Gather:
 
     def depth(self) -> np.ndarray:
         to_world = self.scene.camera.to_world
-        z = ((self.triangles.vertices - to_world[:3, 3]) @ to_world[:3, 2])[:, None]
-        return self._map(self._blend(z)[:, 0].astype(np.float32), np.inf)
+        z = (self.triangles.vertices - to_world[:3, 3]) @ to_world[:3, 2]
+        return self._map(self._blended(z).astype(np.float32), np.inf)
 
     def normal(self) -> np.ndarray:
         """Towards the camera: the back of an open surface (the inside of a skirt) shows its own side's normal."""
         triangles, to_world = self.triangles, self.scene.camera.to_world
-        flat = triangles.face_normals[self.hits.face]
+        flat = _taken(triangles.face_normals, self.hits.face)
         smooth = triangles.per_piece(lambda p: p.surface.smooth, "bool")[self.piece]
-        away = _columns(triangles.vertices[self.corner[:, 0]] - to_world[:3, 3].astype(np.float32))
-        bent, flat = _columns(self._blend(triangles.vertex_normals)), _columns(flat)
+        away = _taken(triangles.vertices - to_world[:3, 3].astype(np.float32), self.corner[0])
+        bent = self._blend(triangles.vertex_normals)
         turned = np.where(flat[0] * away[0] + flat[1] * away[1] + flat[2] * away[2] > 0, np.float32(-1), np.float32(1))
         smooth = smooth & ((bent * bent).sum(axis=0) > 1e-6)  # between corners that look opposite ways there is none
         normal = np.where(smooth, bent, flat) * turned
@@ -128,28 +127,37 @@ class _Gather:
         return self._map((normal / np.where(length > 0, length, 1)).T)
 
     def uv(self) -> np.ndarray:
-        return self._map(self._blend(self.triangles.per_vertex(lambda s: s.uv, 2)))
+        return self._map(self._blend(self.triangles.per_vertex(lambda s: s.uv, 2)).T)
 
     def object(self) -> np.ndarray:
         rest = self.triangles.per_vertex(lambda s: s.vertices if s.rest is None else s.rest, 3)
-        return self._map(self._blend(rest))
+        return self._map(self._blend(rest).T)
 
     def iuv(self) -> np.ndarray:
         out = np.zeros((len(self.hits.face), 3), np.float32)
-        for number, p in enumerate(self.triangles.pieces):
-            if p.surface.chart is None or p.surface.chart_uv is None:
-                continue
-            at = np.flatnonzero(self.piece == number)
-            face = self.hits.face[at] - p.faces.start
-            chart = p.surface.chart[face]
-            uv = np.einsum("kc,kcd->kd", self.weights[at], p.surface.chart_uv[face])
+        pieces = self.triangles.pieces
+        charted = [p.surface.chart is not None and p.surface.chart_uv is not None for p in pieces]
+        at = np.flatnonzero(np.array(charted, bool)[self.piece])
+        if len(at):
+            shown = [p for p, has in zip(pieces, charted) if has]
+            before = np.cumsum([0, *(len(p.surface.chart) for p, has in zip(pieces, charted) if has)])
+            shift = np.zeros(len(pieces), np.int64)  # from a face's number to its place among those that have charts
+            shift[charted] = before[:-1] - [p.faces.start for p in shown]
+            face = self.hits.face[at] + shift[self.piece[at]]
+            chart = np.concatenate([p.surface.chart for p in shown])[face]
+            chart_uv = np.concatenate([p.surface.chart_uv for p in shown])
+            uv = sum(weight[at, None] * chart_uv[face, k] for k, weight in enumerate(self.weights))
             out[at, 0] = chart
             out[at, 1:] = np.where(chart[:, None] > 0, np.clip(uv, 0, 1), 0)
         return self._map(out)
 
     def _blend(self, per_vertex: np.ndarray) -> np.ndarray:
-        """(n, d) at the vertices -> (k, d) at the hits."""
-        a, b, c = (self.weights[:, k, None].astype(per_vertex.dtype) * per_vertex[self.corner[:, k]] for k in range(3))
+        """(n, d) at the vertices -> (d, k) at the hits: column by column, which is many times as fast as row by row."""
+        return np.stack([self._blended(column) for column in np.ascontiguousarray(per_vertex.T)])
+
+    def _blended(self, per_vertex: np.ndarray) -> np.ndarray:
+        """(n,) at the vertices -> (k,) at the hits."""
+        a, b, c = (weight * per_vertex[corner] for weight, corner in zip(self.weights, self.corner))
         return a + b + c
 
     def _map(self, values: np.ndarray, nothing: float = 0) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from understudy import signals
 from understudy.errors import RenderError
-from understudy.geometry.cameras import pixel_centres, to_camera, unproject
+from understudy.geometry.cameras import pixel_centres, unproject
 from understudy.geometry.poses import rotate
 from understudy.key import Key
 from understudy.renderers.channels import LABEL_CHANNELS, Hits, in_front_of_lamps, label_channels
@@ -38,8 +38,8 @@ class Flat:
             raise RenderError("this renderer does not give that channel", where="flat", wanted=sorted(self.supplies),
                               got=unknown)
         triangles = triangles_of(scene)
-        points = to_camera(scene.camera, triangles.vertices)
-        hits = in_front_of_lamps(scene, triangles, Hits(*nearest(points, triangles.faces, View(scene.camera.lens))))
+        seen = nearest(triangles.points, triangles.faces, View(scene.camera.lens))
+        hits = in_front_of_lamps(scene, triangles, Hits(*seen))
         out = label_channels(scene, triangles, hits, wanted)
         if signals.RGB in wanted:
             linear = _shade(scene, triangles, hits)

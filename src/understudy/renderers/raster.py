@@ -45,12 +45,23 @@ class View:
 
     def seen_by(self, samples: np.ndarray) -> np.ndarray:
         """(k, 2) float64: the same for ``samples`` (k,) given by flat index."""
-        if self == View(self.lens):
-            return unproject_pixels(self.lens, samples)
         row, col = np.divmod(samples, self.hw[1])
-        px = np.stack([self.origin_px[0] + (col + 0.5) * self.step_px, self.origin_px[1] + (row + 0.5) * self.step_px],
-                      axis=-1)
+        left, top = self.origin_px
+        if self.step_px == 1 and self._in_picture:
+            return unproject_pixels(self.lens, (row + int(top)) * self.lens.size_wh[0] + col + int(left))
+        px = np.stack([left + (col + 0.5) * self.step_px, top + (row + 0.5) * self.step_px], axis=-1)
         return unproject(self.lens, px)
+
+    @property
+    def _in_picture(self) -> bool:
+        """Whether every sample, a pixel apart, is a pixel's centre."""
+        (left, top), (h, w), size = self.origin_px, self.hw, self.lens.size_wh
+        return left == int(left) >= 0 and top == int(top) >= 0 and left + w <= size[0] and top + h <= size[1]
+
+    def part(self, rows: slice, columns: slice) -> View:
+        """The same samples in some rows and columns alone."""
+        origin = tuple(o + at.start * self.step_px for o, at in zip(self.origin_px, (columns, rows)))
+        return View(self.lens, origin, self.step_px, (rows.stop - rows.start, columns.stop - columns.start))
 
     def boxes(self, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """(m, 4) int64: columns and rows [c0, c1) [r0, r1) of samples that each triangle can cover.
@@ -191,11 +202,12 @@ def fragments(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarr
     live = np.flatnonzero(areas)
     if not len(live):
         return
-    a, b, c = (points[faces[live, i]] for i in range(3))
-    normals = np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)], axis=1)
-    det = np.einsum("ij,ij->i", a, normals[:, 0])
+    columns = np.ascontiguousarray(points.T)
+    a, b, c = (columns[:, faces[live, i]] for i in range(3))
+    normals = np.stack([_cross(b, c), _cross(c, a), _cross(a, b)])
+    det = (a * normals[0]).sum(axis=0)
     flat = np.abs(det) < 1e-30  # edge-on: covers nothing
-    normals = np.where(flat[:, None, None], 0.0, normals / np.where(flat, 1.0, det)[:, None, None])
+    normals = np.where(flat, 0.0, normals / np.where(flat, 1.0, det))
     boxes, areas = boxes[live], areas[live]
     width = view.hw[1]
     if among is None and len(live) < 64:  # a lamp or two: their own samples are enough
@@ -218,7 +230,7 @@ def fragments(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarr
                 kept = among.ravel()[pixel]
                 face, pixel = face[kept], pixel[kept]
             x, y = xy[pixel].T
-            u = [normals[face, i, 0] * x + normals[face, i, 1] * y + normals[face, i, 2] for i in range(3)]
+            u = [nx[face] * x + ny[face] * y + nz[face] for nx, ny, nz in normals]
             total = u[0] + u[1] + u[2]
             with np.errstate(invalid="ignore"):
                 hit = (u[0] >= 0) & (u[1] >= 0) & (u[2] >= 0) & (total > 0)
@@ -228,6 +240,11 @@ def fragments(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarr
             z = z[near]
             yield pixel[hit], live[face[hit]], z, np.stack([u[1][hit] * z, u[2][hit] * z], axis=1)
         start = stop
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(3, k) x (3, k) -> (3, k)."""
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def _pairs(boxes: np.ndarray, start: int, stop: int, width: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -267,7 +284,14 @@ def nearest(points: np.ndarray, faces: np.ndarray, view: View) -> tuple[np.ndarr
 
 def covered(points: np.ndarray, faces: np.ndarray, view: View, among: np.ndarray | None = None) -> np.ndarray:
     """(h, w) bool: the samples (of ``among``) that any triangle covers."""
-    out = np.zeros(view.hw[0] * view.hw[1], bool)
+    out = np.zeros(view.hw, bool)
+    part = out
+    if among is not None:  # triangles beside what matters are told from the rest at once
+        ends = [np.flatnonzero(among.any(axis=axis))[[0, -1]] for axis in (1, 0)] if among.any() else [(0, -1)] * 2
+        box = tuple(slice(int(first), int(last) + 1) for first, last in ends)
+        part, among, view = out[box], np.ascontiguousarray(among[box]), view.part(*box)
+    found = np.zeros(part.size, bool)
     for pixel, _, _, _ in fragments(points, faces, view, among):
-        out[pixel] = True
-    return out.reshape(view.hw)
+        found[pixel] = True
+    part |= found.reshape(part.shape)
+    return out

@@ -10,26 +10,23 @@ import math
 
 import numpy as np
 
-from understudy.geometry.cameras import NEAR_M, project_camera
+from understudy.geometry.cameras import NEAR_M
 from understudy.renderers.raster import View, covered
 from understudy.renderers.triangles import Triangles
-from understudy.scene import Lens, Scene
+from understudy.scene import Scene
 
 MARGIN = 1.0  # the extended picture reaches this many pictures beyond each border
 _SAMPLES = 20_000  # samples taken of the part of a silhouette that lies beyond the picture
 
 
-def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """(n, h, w) bool, in the order of ``scene.labelled``.
-
-    points : (k, 3) float64, the triangles' vertices in the camera's frame; instance, depth : the channels
-    """
+def amodal(scene: Scene, triangles: Triangles, instance: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """(n, h, w) bool, in the order of ``scene.labelled``. instance, depth : the channels"""
     out = np.zeros((len(scene.labelled), *instance.shape), bool)
-    view = View(scene.camera.lens)
+    view, points = View(scene.camera.lens), triangles.points
     for i, entity in enumerate(scene.labelled):
         seen = instance == entity.id
         part, faces = triangles.part_of(entity)
-        box = reach(view.lens, points[part]) if len(faces) else None
+        box = reach(triangles, part) if len(faces) else None
         if box is not None:
             behind = np.zeros(seen.shape, bool)
             behind[box] = ~seen[box] & (depth[box] < points[part, 2].max())
@@ -39,7 +36,7 @@ def amodal(scene: Scene, triangles: Triangles, points: np.ndarray, instance: np.
     return out
 
 
-def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: np.ndarray) -> np.ndarray:
+def wide_areas(scene: Scene, triangles: Triangles, shapes: np.ndarray) -> np.ndarray:
     """(n,) float64 px: each silhouette's area in the picture extended by one picture on every side.
 
     What lies beyond is sampled on a regular grid of about twenty thousand points, one a pixel where that is enough.
@@ -50,7 +47,7 @@ def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: n
     canvas = np.array([-MARGIN * w, -MARGIN * h, (1 + MARGIN) * w, (1 + MARGIN) * h])
     for i, entity in enumerate(scene.labelled):
         part, faces = triangles.part_of(entity)
-        box = _bounds(lens, points[part], canvas) if len(faces) else None
+        box = _bounds(triangles, part, canvas) if len(faces) else None
         if box is None or (box[0] >= 0 and box[1] >= 0 and box[2] <= w and box[3] <= h):
             continue
         inside = np.array([max(box[0], 0), max(box[1], 0), min(box[2], w), min(box[3], h)])
@@ -61,23 +58,24 @@ def wide_areas(scene: Scene, triangles: Triangles, points: np.ndarray, shapes: n
         x = box[0] + (np.arange(shape[1]) + 0.5) * step
         y = box[1] + (np.arange(shape[0]) + 0.5) * step
         outside = ((x < 0) | (x >= w))[None, :] | ((y < 0) | (y >= h))[:, None]
-        out[i] += np.count_nonzero(covered(points[part], faces, view, outside)) * step**2
+        out[i] += np.count_nonzero(covered(triangles.points[part], faces, view, outside)) * step**2
     return out
 
 
-def reach(lens: Lens, points: np.ndarray) -> tuple[slice, slice] | None:
-    """Rows and columns of the pixels that can see any of points (k, 3) in the camera's frame; None if there are none."""
-    w, h = lens.size_wh
-    box = _bounds(lens, points, np.array([0.0, 0.0, w, h]))
+def reach(triangles: Triangles, part: slice) -> tuple[slice, slice] | None:
+    """Rows and columns of the pixels that can see any of these vertices; None if there are none."""
+    w, h = triangles.camera.lens.size_wh
+    box = _bounds(triangles, part, np.array([0.0, 0.0, w, h]))
     return None if box is None else (slice(int(box[1]), int(box[3])), slice(int(box[0]), int(box[2])))
 
 
-def _bounds(lens: Lens, points: np.ndarray, canvas: np.ndarray) -> np.ndarray | None:
-    """Whole-pixel xyxy that holds the image of points within ``canvas``; None if there is none, all of it if unsure."""
-    if (points[:, 2] <= NEAR_M).all():
+def _bounds(triangles: Triangles, part: slice, canvas: np.ndarray) -> np.ndarray | None:
+    """Whole-pixel xyxy that holds the image of these vertices within ``canvas``; None if there is none, all of it if
+    unsure."""
+    if (triangles.points[part, 2] <= NEAR_M).all():
         return None
-    columns = np.ascontiguousarray(project_camera(lens, points).T)  # along a row, ends are found twenty times as fast
-    first, last = columns.min(axis=1), columns.max(axis=1)
+    lens, image = triangles.camera.lens, triangles.image[:, part]
+    first, last = image.min(axis=1), image.max(axis=1)
     if np.isnan(first).any():  # partly behind the camera or beyond the lens's fold
         return canvas.copy()
     pad = 2.0 if any(lens.distortion) else 0.0

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 
 from understudy.errors import RenderError
-from understudy.scene import Entity, Ground, Scene, Surface
+from understudy.geometry.cameras import project_camera, to_camera
+from understudy.scene import Camera, Entity, Ground, Scene, Surface
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Triangles:
-    """n vertices and m faces.
+    """n vertices and m faces, before a camera.
 
     vertices : (n, 3) float32, m, world
     faces : (m, 3) int32 into ``vertices``
@@ -38,6 +39,17 @@ class Triangles:
     vertices: np.ndarray
     faces: np.ndarray
     piece: np.ndarray
+    camera: Camera
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """(n, 3) float64: the vertices in the camera's frame, m."""
+        return to_camera(self.camera, self.vertices)
+
+    @cached_property
+    def image(self) -> np.ndarray:
+        """(2, n) float64: columns and rows of the picture where the vertices fall, px; nan where they have no image."""
+        return np.ascontiguousarray(project_camera(self.camera.lens, self.points).T)
 
     def per_piece(self, value, dtype: str) -> np.ndarray:
         """(len(pieces),) array of ``value(piece)``."""
@@ -109,7 +121,7 @@ def triangles_of(scene: Scene) -> Triangles:
     piece = np.repeat(np.arange(len(pieces), dtype=np.int32), [p.faces.stop - p.faces.start for p in pieces])
     return Triangles(tuple(pieces),
                      np.concatenate(vertices) if pieces else np.zeros((0, 3), np.float32),
-                     np.concatenate(faces) if pieces else np.zeros((0, 3), np.int32), piece)
+                     np.concatenate(faces) if pieces else np.zeros((0, 3), np.int32), piece, scene.camera)
 
 
 def ground_surface(ground: Ground) -> Surface:

@@ -14,7 +14,6 @@ import numpy as np
 from understudy import signals
 from understudy.errors import RenderError
 from understudy.fields import setting
-from understudy.geometry.cameras import to_camera
 from understudy.key import Key
 from understudy.renderers.channels import LABEL_CHANNELS, Hits, in_front_of_lamps, label_channels
 from understudy.renderers.raster import View, nearest
@@ -51,7 +50,7 @@ class Path:
         w, h = scene.camera.lens.size_wh
         bare = meshes.hit_scene(mi, triangles)
         if mi.variant().startswith("scalar"):  # rays one by one would take seconds
-            hits = Hits(*nearest(to_camera(scene.camera, triangles.vertices), triangles.faces, View(scene.camera.lens)))
+            hits = Hits(*nearest(triangles.points, triangles.faces, View(scene.camera.lens)))
         else:
             pixels = np.arange(w * h) if scene.backdrop is None else _reached(scene, triangles)
             hits = rays.centre_hits(mi, bare, scene.camera, pixels)
@@ -100,10 +99,9 @@ def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:
     from understudy.renderers.silhouettes import reach
 
     w, h = scene.camera.lens.size_wh
-    points = to_camera(scene.camera, triangles.vertices)
     mask = np.zeros((h, w), bool)
     for entity in scene.entities:
-        box = reach(scene.camera.lens, points[triangles.part_of(entity)[0]])
+        box = reach(triangles, triangles.part_of(entity)[0])
         if box is not None:
             mask[box] = True
     return np.flatnonzero(mask)
