@@ -16,6 +16,7 @@ from understudy.key import Key
 from understudy.scene import Environment, Sun
 
 _RANGE = 1.4  # contrast of the light itself over that of a photograph of it
+_DIM, _BRIGHT = 0.08, 0.42  # linear, of a surface of 35 %: fair skin is not blown out by it, nor dark skin black
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear Rec. 709
 _XYZ_TO_RGB = np.array([[3.2404542, -1.5371385, -0.4985314], [-0.9692660, 1.8760108, 0.0415560],
                         [0.0556434, -0.2040259, 1.0572252]])
@@ -168,7 +169,8 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
     film could hold), the sky side is lifted, and surfaces' own colours are held back, for a lawn is not a green lamp. The
     sun stands on the brighter side, its height drawn from ``key``; ``sun_share`` is its part of the ground's light
     in a photograph of high contrast, and falls with the contrast. All is scaled so that a surface of 35 % reflectance,
-    seen from the camera, is as bright as the lit part of the photograph below the horizon, times ``strength``.
+    seen from the camera, is as bright as the lit part of the photograph below the horizon, times ``strength``; but not
+    darker or brighter than one who photographs people would let it be.
     """
     import cv2
 
@@ -188,7 +190,7 @@ def environment_from_photo(linear: np.ndarray, horizon: float, key: Key, *, sun_
                          ((0, -1, 0), (0.7, -0.7, 0), (-0.7, -0.7, 0), (0, -0.6, 0.8))]) / math.pi
     below = luminance[min(max(round(horizon * 36), 0), 30):]
     lit = float(np.exp(np.log(np.percentile(below, (50, 80))).mean()))  # half of a photograph may lie in shadow
-    wanted = min(max(lit, 0.035), 0.6) / 0.35 * strength
+    wanted = min(max(lit * strength, _DIM), _BRIGHT) / 0.35
     scale = wanted / max(reference, 1e-6)
     environment = Environment((light * scale).astype(np.float32))
     if sun is not None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from understudy.assets.palettes import palette
-from understudy.assets.patterns import pattern
+from understudy.assets.patterns import noise, pattern
 from understudy.geometry import primitives
 from understudy.geometry.poses import apply, rotation, translation
 from understudy.geometry.primitives import Mesh
@@ -102,6 +102,18 @@ def panel(corners: np.ndarray, tile_m: float = 1.0) -> Mesh:
     u, v = np.linalg.norm(corners[1] - corners[0]), np.linalg.norm(corners[3] - corners[0])
     uv = np.array([(0, 0), (u, 0), (u, v), (0, v)], np.float32) / np.float32(tile_m)
     return Mesh(corners, np.array([(0, 1, 2), (0, 2, 3)], np.int32), uv, smooth=False)
+
+
+def crown(key: Key, radius: float, middle: float) -> Mesh:
+    """A ball of leaves: a sphere whose surface a tileable noise pushes in and out."""
+    mesh = primitives.sphere(radius, 24, 48)
+    lumps = noise(key, 64, 8, 3)
+    column = (mesh.uv[:, 0] * 64).astype(int) % 64
+    row = (mesh.uv[:, 1] * 63.99).astype(int)
+    calm = np.sin(np.pi * mesh.uv[:, 1])  # the poles stay whole
+    bump = 0.95 + 0.85 * (lumps[row, column] - 0.5) * calm
+    out = (mesh.vertices - (0, 0, radius)) * bump[:, None] + (0, 0, middle)
+    return Mesh(out.astype(np.float32), mesh.faces, (mesh.uv * (4, 2)).astype(np.float32), smooth=False)
 
 
 def floating(key: Key, size_m: float) -> tuple[list[Piece], list[Material]]:

@@ -106,6 +106,6 @@ def test_the_coarse_canvas_is_every_fourth_vertex_of_the_fine_one():
     fine, coarse = canvas(), canvas(False)
     assert len(coarse.faces) * 4 == len(fine.faces)
     places = {bytes(p) for p in np.round(fine.at.xyz, 5)}
-    own = [bytes(p) not in places for p in np.round(coarse.at.xyz, 5)]  # moved along seams, each canvas by its own steps
-    assert sum(own) < 0.06 * len(own)
+    own = [bytes(p) not in places for p in np.round(coarse.at.xyz, 5)]  # moved onto seams and beside them
+    assert sum(own) < 0.2 * len(own)
     assert fine.rounds(10) == 10 and coarse.rounds(10) == 3

@@ -51,8 +51,10 @@ _GROWTH = np.array([
 GENDERS = {"woman": (0.82, 1.0), "man": (0.0, 0.18), "androgynous": (0.35, 0.65)}
 ANCESTRIES = ("african", "asian", "caucasian", "mixed")
 
-# MakeHuman's local changes of head and face, varied for likeness: prefix -> spread at full variety.
-_FACE_SPREAD = {"head-scale": 0.35, "head-fat": 0.4, "head-oval": 0.3, "forehead": 0.4, "eyebrows": 0.4, "eye-": 0.4,
+# MakeHuman's local changes of head and face, varied for likeness: prefix -> spread at full variety. Heads come out 4 % wide
+# in length, breadth and height, as adults' do (ANSUR II, 2012).
+_FACE_SPREAD = {"head-scale-depth": 0.35, "head-scale": 0.18, "head-fat": 0.4, "head-oval": 0.3, "forehead-scale": 0.2,
+                "forehead": 0.4, "eyebrows": 0.4, "eye-": 0.4,
                 "nose-": 0.45, "mouth-": 0.4, "ear-": 0.45, "chin-": 0.45, "cheek": 0.45, "neck-double": 0.2}
 _BODY_SPREAD = {"torso-scale": 0.25, "torso-vshape": 0.3, "hip-scale": 0.25, "stomach-tone": 0.4, "buttocks-volume": 0.35,
                 "measure-shoulder-dist": 0.3, "breast-volume": 0.2, "upperlegs-height": 0.2, "lowerlegs-height": 0.2}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from understudy.key import Key
 from understudy.scene import PART_ID, Camera, Entity, Material, Surface
 from understudy.supports import Integers as WholeNumbers
 from understudy.supports import Interval, OneOf
-from understudy.surroundings.furniture import FURNITURE
+from understudy.surroundings import Place
+from understudy.surroundings.street_furniture import ANYWHERE
 from understudy.surroundings.things import entity, reach_of
 from understudy.values import Integers, Uniform, Value, Weighted
 from understudy.worlds.people.framing import Shape, Spot
@@ -44,7 +47,8 @@ class Occluders:
     hides: Value = param(Uniform(0.1, 0.5), Interval(0.02, 1), "", "share of the subject's width that it hides")
     rises: Value = param(Uniform(0.15, 0.8), Interval(0.02, 1.5), "", "how high it rises over the subject's height")
 
-    def sample(self, draws: Draws, camera: Camera, subject: Shape, spot: Spot, first_id: int) -> tuple[Entity, ...]:
+    def sample(self, draws: Draws, camera: Camera, place: Place, subject: Shape, spot: Spot,
+               first_id: int) -> tuple[Entity, ...]:
         """Things in front of the subject, each hiding some of it."""
         out = []
         for i in range(draws("count", self.count)):
@@ -54,7 +58,8 @@ class Occluders:
             left, top, right, bottom = picture_box(camera, subject, spot)
             y = spot.y * drawn["nearness"]
             if drawn["kind"] == "furniture":
-                made = _furniture(key, camera, y, spot, (left, right), drawn["hides"], first_id + i)
+                made = _furniture(key, camera, place.furniture or ANYWHERE, y, spot, (left, right), drawn["hides"],
+                                  first_id + i)
                 if made is not None:
                     out.append(made)
                     continue
@@ -75,11 +80,11 @@ class Occluders:
         return tuple(out)
 
 
-def _furniture(key: Key, camera: Camera, y: float, spot: Spot, ends_px: tuple[float, float], hides: float,
-               number: int) -> Entity | None:
+def _furniture(key: Key, camera: Camera, makers: Mapping[str, Any], y: float, spot: Spot, ends_px: tuple[float, float],
+               hides: float, number: int) -> Entity | None:
     """A piece of furniture ``y`` metres ahead that reaches over ``hides`` of the subject's width, which lies between columns
     ``ends_px``, from one side; None where camera or subject stands in its way."""
-    pieces, materials, _, _ = FURNITURE[key.child("piece").choice(tuple(FURNITURE))](key.child("furniture"))
+    pieces, materials, _, _ = makers[key.child("piece").choice(tuple(makers))](key.child("furniture"))
     reach = reach_of(pieces)
     y = min(y, spot.y - reach - _CLEAR_M)
     if y < reach + _CLEAR_M:

@@ -5,8 +5,9 @@ Without them everything that was put into a photograph is a person, and a networ
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from understudy.scene import Camera, Entity, Material
 from understudy.supports import Integers as WholeNumbers
 from understudy.supports import Interval, OneOf
 from understudy.surroundings import Place
-from understudy.surroundings.furniture import FURNITURE
+from understudy.surroundings.street_furniture import ANYWHERE
 from understudy.surroundings.things import Piece, entity, floating, reach_of, turned
 from understudy.values import Integers, LogUniform, Value, Weighted
 from understudy.worlds.people.framing import GAP_M, Shape, Spot, clear
@@ -33,7 +34,7 @@ class Things:
     count: Value = param(Weighted((("0", 0, 3.0), ("1-3", Integers(1, 3), 2.0))), WholeNumbers(0, 20), "",
                          "how many things to put, where there is room")
     kind: Value = param(Weighted((("furniture", "furniture", 1.0), ("solid", "solid", 1.0))), OneOf(KINDS), "",
-                        "furniture, or a plain body in any colour or cloth")
+                        "furniture of the place (a street's in a street), or a plain body in any colour or cloth")
     size_m: Value = param(LogUniform(0.25, 1.6), Interval(0.05, 10), "m", "size of a plain body")
     depth: Value = param(LogUniform(0.7, 2.5), Interval(0.2, 20), "", "its distance over the subject's")
 
@@ -46,7 +47,7 @@ class Things:
             at = draws.each(i)
             drawn = {name: at(name, getattr(self, name)) for name in ("kind", "size_m", "depth")}
             key = at.key("look")
-            pieces, materials = _made(key, drawn["kind"], drawn["size_m"])
+            pieces, materials = _made(key, drawn["kind"], drawn["size_m"], place.furniture or ANYWHERE)
             reach = reach_of(pieces)
             subject_m = spots[0].y if spots else 4.0
             half = camera.lens.size_wh[0] / 2 / camera.lens.focal_px[0]
@@ -65,9 +66,9 @@ class Things:
         return tuple(out)
 
 
-def _made(key: Key, kind: str, size_m: float) -> tuple[list[Piece], list[Material]]:
+def _made(key: Key, kind: str, size_m: float, makers: Mapping[str, Any]) -> tuple[list[Piece], list[Material]]:
     if kind == "furniture":
-        pieces, materials, _, _ = FURNITURE[key.child("kind").choice(tuple(FURNITURE))](key.child("thing"))
+        pieces, materials, _, _ = makers[key.child("kind").choice(tuple(makers))](key.child("thing"))
         return pieces, materials
     pieces, materials = floating(key.child("thing"), size_m)
     lowest = min(float(mesh.vertices[:, 2].min()) for mesh, _ in pieces)

@@ -88,7 +88,7 @@ class People:
                 thing, side = one.stance.held
                 entities.append(held(at.key("held"), thing, place(one.stance.body, spot.to_world), side, free + 50 + i))
         if cast:
-            entities += self.occluders.sample(draws.at("occluders"), camera, cast[0].shape, spots[0], free + count)
+            entities += self.occluders.sample(draws.at("occluders"), camera, where, cast[0].shape, spots[0], free + count)
         entities += self.things.sample(draws.at("things"), camera, where, [c.shape for c in cast], spots, free + 100)
         assets = (*where.assets, *(a for c in cast for a in (*c.stance.assets, *c.outfit.assets)))
         return Scene(self.categories, camera, (*entities, *where.entities), where.environment, where.sun, where.lamps,

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from understudy.geometry.primitives import doubled_normals
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.coordinates import LIMBS, Coordinates, locate, on_limb
+from understudy.worlds.people.clothes.coordinates import LIMBS, Coordinates, limb_shares, locate, on_limb
+from understudy.worlds.people.clothes.neighbours import neighbour_average, on_border
+from understudy.worlds.people.clothes.seams import limb_of_vertices, sewn
 from understudy.worlds.people.clothes.subdivide import catmull_clark
 
 STEP_M = 0.03  # how far up the limb a vertex looks when cloth hangs
-_SEAM_ROUNDS = 8  # of averaging along a seam
 _RINGS = 28  # stations along a limb at which its centre is measured
 
 
@@ -35,7 +35,8 @@ class Canvas:
 
     stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
     faces : (m, 3) triangles over n; border : (n,) bool, vertices on the mesh's border; at : coordinates of the vertices
-    smooth : (n, n) sparse neighbour average; up : (n, n) sparse, the point STEP_M further up the limb
+    seam : (n,) 1 where two limbs meet, 0 where one rules; smooth : (n, n) sparse neighbour average
+    up : (n, n) sparse, the point STEP_M further up the limb
     centres, stations : (n, r) and (r, n) sparse; ``centres @ (stations @ x)`` is the limb's centre beside each vertex
     corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
     corner_faces : (m, 3) over c
@@ -48,6 +49,7 @@ class Canvas:
     faces: np.ndarray
     border: np.ndarray
     at: Coordinates
+    seam: np.ndarray
     smooth: Any
     up: Any
     centres: Any
@@ -90,50 +92,19 @@ def canvas(fine: bool = True) -> Canvas:
     """The canvas over the body model's tights, made once per process."""
     model = body.model()
     stencil, faces, xyz, template = refined("tights", fine)
-    limb = _limb_of_faces(faces, locate(xyz, stencil @ model.weights))
-    stencil = _straight_seams(faces, limb, xyz) @ stencil
+    limb, share, moved = sewn(faces, limb_shares(stencil @ model.weights), xyz, 12 if fine else 3)
+    stencil = moved @ stencil
     xyz, weights = stencil @ template, stencil @ model.weights
-    at = locate(xyz, weights)
+    at = locate(xyz, weights, limb_of_vertices(faces, limb, len(xyz)))
     stations, centres = _rings(at)
     corner_vertex, corner_uv, corner_faces = _unwrap(faces, limb, at)
     body_face, body_bary = beneath(xyz[faces], template, model.mesh("body").base_faces)
     stencil, smooth, up, centres, stations = (
-        x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz)), _upward(at), centres, stations))
-    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), smooth, up,
-                  centres, stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary, fine)
-
-
-def on_border(faces: np.ndarray, n: int) -> np.ndarray:
-    """(n,) bool: the ends of edges that one face has to itself."""
-    edges, times = _edges(faces)
-    border = np.zeros(n, bool)
-    border[edges[times == 1].ravel()] = True
-    return border
-
-
-def _edges(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(k, 2) edges, the smaller end first, and how many faces have each."""
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return np.unique(np.sort(ends, 1), axis=0, return_counts=True)
-
-
-def neighbour_average(faces: np.ndarray, n: int):
-    """(n, n) sparse: the mean of a vertex's neighbours; on a border, of its neighbours on the border."""
-    edges, times = _edges(faces)
-    border = on_border(faces, n)
-    pairs = np.concatenate([edges, edges[:, ::-1]])
-    single = np.concatenate([times, times]) == 1
-    pairs = pairs[~border[pairs[:, 0]] | single]
-    return _average(pairs, n)
-
-
-def _average(pairs: np.ndarray, n: int):
-    """(n, n) sparse: of each first of (k, 2) pairs, the mean of its seconds."""
-    from scipy.sparse import coo_matrix, diags
-
-    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (n, n)).tocsr()
-    degree = np.asarray(graph.sum(1)).ravel()
-    return (diags(1 / np.maximum(degree, 1)) @ graph).tocsr()
+        x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz), xyz), _upward(at), centres, stations))
+    first, second = np.sort(share, 1)[:, :-3:-1].T
+    seam = (1 - (first - second)).astype(np.float32)
+    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), seam, smooth, up, centres,
+                  stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary, fine)
 
 
 def beneath(corners: np.ndarray, template: np.ndarray, body_faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,42 +178,6 @@ def _upward(at: Coordinates):
         columns.append(mine[near].ravel())
         values.append((weight / weight.sum(1, keepdims=True)).ravel())
     return coo_matrix((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), (n, n)).tocsr()
-
-
-def _limb_of_faces(faces: np.ndarray, at: Coordinates) -> np.ndarray:
-    """(m,) index of LIMBS: the majority of the corners of the quadrilateral that a face is half of."""
-    half = len(faces) // 2
-    quads = np.concatenate([faces[:half], faces[half:, 2:]], 1)
-    count = (at.limb[quads][..., None] == np.arange(len(LIMBS))).sum(1)
-    return np.tile(count.argmax(1), 2)
-
-
-def _straight_seams(faces: np.ndarray, limb: np.ndarray, xyz: np.ndarray):
-    """(n, n) sparse: vertices between two limbs moved along their loop until it no longer runs in steps, unless that would
-    turn a face over; the others stay.
-
-    Sleeves and trouser legs are sewn on there: textures end, and a stepped seam shows.
-    """
-    from scipy.sparse import diags, identity
-
-    n = len(xyz)
-    ends = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), 1)
-    order = np.lexsort((ends[:, 1], ends[:, 0]))
-    ends, own = ends[order], np.tile(limb, 3)[order]
-    seam = ends[1:][(ends[1:] == ends[:-1]).all(1) & (own[1:] != own[:-1])]
-    beside = _average(np.concatenate([seam, seam[:, ::-1]]), n)
-    before, share = doubled_normals(xyz[faces]), np.zeros(n)
-    share[seam.ravel()] = 0.5
-    while True:
-        step = diags(share) @ beside + diags(1 - share)
-        moved = identity(n, format="csr")
-        for _ in range(_SEAM_ROUNDS):
-            moved = (step @ moved).tocsr()
-        after = doubled_normals((moved @ xyz)[faces])
-        turned = np.unique(faces[(before * after).sum(1) < 0.05 * (before * before).sum(1)])
-        if not share[turned].any():
-            return moved
-        share[turned] = np.where(share[turned] > 0.05, 0.5 * share[turned], 0)
 
 
 def _unwrap(faces: np.ndarray, limb: np.ndarray, at: Coordinates):

@@ -42,12 +42,11 @@ class Coordinates:
         return Coordinates(xyz, arm, self.limb, along, around)
 
 
-def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
-    """Coordinates of points on the template. weights : (n, bones) skinning weights."""
-    model = body.model()
-    kind = np.array([_limb_of(bone) for bone in model.bones])
-    share = np.stack([weights[:, kind == k].sum(1) for k in range(len(LIMBS))], 1)
-    limb = share.argmax(1)
+def locate(xyz: np.ndarray, weights: np.ndarray, limb: np.ndarray | None = None) -> Coordinates:
+    """Coordinates of points on the template. weights : (n, bones) skinning weights; limb : (n,) index of LIMBS, that of
+    the bones that move a point most if left out."""
+    share = limb_shares(weights)
+    limb = share.argmax(1) if limb is None else limb
     arm = np.full(len(xyz), -1.0)
     along, around = np.zeros(len(xyz)), np.zeros(len(xyz))
     for k, name in enumerate(LIMBS):
@@ -59,6 +58,12 @@ def locate(xyz: np.ndarray, weights: np.ndarray) -> Coordinates:
             arm = np.where(has, s, np.where(near, np.minimum(arm, -0.04), arm))
             arm = np.where(~has & near, np.clip(s, -1, -0.02), arm)
     return Coordinates(xyz, arm, limb, along, around)
+
+
+def limb_shares(weights: np.ndarray) -> np.ndarray:
+    """(n, limbs): how much of (n, bones) skinning weights belongs to the bones of each of LIMBS."""
+    kind = np.array([_limb_of(bone) for bone in body.model().bones])
+    return np.stack([weights[:, kind == k].sum(1) for k in range(len(LIMBS))], 1)
 
 
 @lru_cache(maxsize=1)

@@ -13,9 +13,10 @@ import numpy as np
 from understudy.key import Key
 from understudy.scene import PART_ID, Material, Surface
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.canvas import neighbour_average, sparse
+from understudy.worlds.people.clothes.canvas import sparse
 from understudy.worlds.people.clothes.creases import TILE_M
 from understudy.worlds.people.clothes.fabric import Choice, choose
+from understudy.worlds.people.clothes.neighbours import neighbour_average
 from understudy.worlds.people.clothes.shell import move, size_of
 from understudy.worlds.people.clothes.tailor import body_charts, cut_out, sew
 from understudy.worlds.people.figure import Figure

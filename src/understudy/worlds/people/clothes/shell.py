@@ -94,7 +94,10 @@ def drape(m: Measures, ease: Ease) -> np.ndarray:
         hung = reach.copy()
         for _ in range(24):
             hung = np.where(hangs, np.maximum(hung, c.up @ hung - fall), hung)
-        cloth = cloth + (hung - reach)[:, None] * m.radial
+        hang = (hung - reach)[:, None] * m.radial
+        for _ in range(c.rounds(8)):  # a limb hangs by an axis of its own: across a seam the one passes into the other
+            hang = hang + c.seam[:, None] * (c.smooth @ hang - hang)
+        cloth = cloth + hang
         cloth = _apart(c, cloth, gap)
     for _ in range(c.rounds(ease.rounds)):
         cloth = 0.5 * cloth + 0.5 * (c.smooth @ cloth)

@@ -10,7 +10,8 @@ import numpy as np
 
 from understudy.key import Key
 from understudy.worlds.people import body
-from understudy.worlds.people.clothes.canvas import beneath, canvas, neighbour_average, on_border, refined, sparse
+from understudy.worlds.people.clothes.canvas import beneath, canvas, refined, sparse
+from understudy.worlds.people.clothes.neighbours import neighbour_average, on_border
 from understudy.worlds.people.clothes.shell import Measures, move
 from understudy.worlds.people.figure import Figure
 
