@@ -1,6 +1,6 @@
 """A search whose answer is known, with real trainings: half of a pool's labels are wrong, and one drawn column says which.
 
-    python bench/planted_search.py [--seeds 5] [--pictures 240] [--budget 900img]
+    python bench/planted_search.py [--seeds 5] [--first 0] [--pictures 240] [--budget 900img] [--batch 4] [--keep DIR]
 
 For each seed another pool of discs, other real pictures, other networks; 27 candidates on three rungs. Printed: the gain
 over the pool as it is, in standard errors, too, the planted column's place among the importances, the greatest share of a
@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import json
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -43,7 +44,7 @@ def discs(path: Path, count: int, seed: int, wrong: bool = False) -> Path:
     return path
 
 
-def planted(folder: Path, seed: int, pictures: int, budget: str) -> tuple[str, ...]:
+def planted(folder: Path, seed: int, pictures: int, budget: str, batch: int) -> tuple[str, ...]:
     """A row of the table."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -54,7 +55,7 @@ def planted(folder: Path, seed: int, pictures: int, budget: str) -> tuple[str, .
                              **{name: rng.uniform(0, 1, pictures) for name in DUMMIES}}), pool / "manifest.parquet")
     start = time.process_time()
     command = ["search", str(pool), "--val", str(real), "-o", str(folder / "out"), "--budget", budget, "--side", "32",
-               "--batch", "8", "-w", "1", "--seed", str(seed),
+               "--batch", str(batch), "-w", "1", "--seed", str(seed),
                *(a for n in ("labels.kind", *DUMMIES) for a in ("--tune", n))]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         code = main(command)
@@ -76,13 +77,19 @@ def run() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--pictures", type=int, default=240)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--budget", default="900img")
+    parser.add_argument("--batch", type=int, default=4, help="few pictures shown need small batches")
+    parser.add_argument("--keep", type=Path, help="keep the searches' folders here")
     args = parser.parse_args()
     print("| seed | verdict | gain | standard errors | planted column's place | most of an idle column | CPU-seconds |\n"
           "|---|---|---|---|---|---|---|")
-    for seed in range(args.seeds):
+    for seed in range(args.first, args.first + args.seeds):
         with tempfile.TemporaryDirectory() as folder:
-            print("| " + " | ".join(planted(Path(folder), seed, args.pictures, args.budget)) + " |", flush=True)
+            row = planted(Path(folder), seed, args.pictures, args.budget, args.batch)
+            if args.keep is not None:
+                shutil.copytree(Path(folder) / "out", args.keep / f"seed-{seed}")
+        print("| " + " | ".join(row) + " |", flush=True)
 
 
 if __name__ == "__main__":

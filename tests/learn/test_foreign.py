@@ -175,7 +175,7 @@ def test_a_torchvision_that_breaks_transformers_is_named():
         raise RuntimeError("operator torchvision::nms does not exist")
 
     with pytest.raises(MissingDependency, match="torchvision"):
-        foreign._package(broken)
+        foreign.need_transformers(broken)
     said = doctor.foreign({"transformers": None, "transformers.models.rt_detr.modeling_rt_detr":
                            "RuntimeError: operator torchvision::nms does not exist"}, "")
     assert said.state == doctor.NOTE and "torchvision" in said.what and "pip uninstall torchvision" in said.remedy

@@ -12,6 +12,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("made", metavar="MADE", type=Path, help="the made data set")
     parser.add_argument("real", metavar="REAL", type=Path, help="real pictures")
     parser.add_argument("-o", "--out", required=True, type=Path, help="the folder for realism.json and report.html")
+    parser.add_argument("--extractor", action="append", default=[], metavar="FOLDER",
+                        help="measure by the features of DINOv2, CLIP or Inception v3, too: a folder with config.json and "
+                        "model.safetensors, or a name in the Hugging Face cache on this machine; nothing is downloaded (may "
+                        "be repeated)")
     parser.add_argument("--count", type=int, default=400, metavar="N", help="pictures of each at most (default 400)")
 
 
@@ -22,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not 20 <= args.count <= 20_000:
         raise UsageError("--count is out of range", wanted="20 to 20000", got=args.count)
-    judged = judge(args.made, args.real, args.count)
+    judged = judge(args.made, args.real, args.count, args.extractor)
     for name, figure in judged.auc.items():
         print(f"told apart by {name}: AUC {figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f}); 0.5 is chance")
     for c in judged.compared:

@@ -16,6 +16,7 @@ from understudy.learn.classes import agree, chosen
 from understudy.learn.drawing import lines
 from understudy.learn.evals.pairing import difference
 from understudy.learn.measure import MAIN
+from understudy.learn.prepare import prepare
 from understudy.learn.report import page
 from understudy.learn.session import Request
 from understudy.learn.sources import open_source
@@ -74,6 +75,9 @@ def blend(plan: Plan, made: Path, real: Path, ratios: Sequence[int], real_counts
           made_counts: Sequence[int], tell: Tell) -> list[Row]:
     """Measure mixtures: ``ratios`` are per cent of the pictures shown that are made, for each number of real pictures;
     made first and then real, too. ``made_counts`` adds made pictures alone, that many of them."""
+    _refuse_counts(plan.base, "--made-counts", made, chosen(open_source(made).categories, plan.base.classes, made),
+                   made_counts)
+    _refuse_counts(plan.base, "--real-counts", real, _real_classes(plan.base, made, real), real_counts)
     alone = replace(plan.base, data=made, validation=plan.base.validation or real)
     cells: dict[str, tuple[str, float]] = {}  # group -> its line in the chart and its place on the axis
     jobs: list[Job] = []
@@ -201,6 +205,13 @@ def _short(sets: Sequence[Path]) -> list[str]:
 
 def _fifth(budget: Budget) -> Budget:
     return Budget(images=max(budget.images // 5, 1)) if budget.images is not None else Budget(cpu_s=budget.cpu_s / 5)
+
+
+def _refuse_counts(base: Request, option: str, data: Path, classes: Sequence[str], counts: Sequence[int | None]) -> None:
+    """UsageError for more pictures than there are: the curve would have a point at a number that was never learned from."""
+    most = max((c for c in counts if c is not None), default=0)
+    if most and (there := len(prepare(data, base.task, classes, base.side, count=most).parts[0].store)) < most:
+        raise UsageError(f"{option} asks for more pictures than there are", where=data, wanted=f"at most {there}", got=most)
 
 
 def _real_classes(base: Request, made: Path, real: Path) -> tuple[str, ...]:

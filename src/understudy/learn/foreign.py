@@ -182,7 +182,7 @@ def load(path: Path, labels: Sequence[str] | None = None) -> tuple[Foreign, dict
                            got=", ".join(config.get("architectures") or []) or "no architectures in config.json")
     if not (path / "model.safetensors").is_file():
         raise DatasetError("holds no weights", where=path, wanted="model.safetensors; no other form is taken")
-    transformers = _package()
+    transformers = need_transformers()
     try:
         new = {} if labels is None else {"num_labels": len(labels), "id2label": dict(enumerate(labels)),
                                          "label2id": {n: i for i, n in enumerate(labels)}, "ignore_mismatched_sizes": True}
@@ -246,7 +246,7 @@ def _json(path: Path) -> dict[str, Any]:
     return told
 
 
-def _package(tried: Callable[[], Any] | None = None) -> Any:
+def need_transformers(tried: Callable[[], Any] | None = None) -> Any:
     """The package; MissingDependency where it is absent, or broken by a torchvision that does not fit the torch."""
     try:
         if tried is not None:

@@ -227,4 +227,4 @@ def train(request, tell):
     photographs = (seen or none_seen()).joined(prepared.seen)
     model = save(request.out, network, photographs)
     training_record.write_training(request.out, card, fitted.curve)
-    return session.Trained(model, card, fitted.broken)
+    return session.Trained(model, card, fitted.broken, fitted.remedy)

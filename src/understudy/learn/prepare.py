@@ -74,6 +74,8 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
         if unlabelled:
             messages.append(f"{source.path}: {unlabelled} of {len(store)} pictures left out: they have no masks")
             store = store.only(np.flatnonzero(store.masked))
+    if count is not None and count > len(store):
+        messages.append(f"{source.path}: {count:,} pictures are asked for, and there are {len(store):,}")
     store = subset(store, count)
     if task == "keypoint" and store.point_names != points:
         raise DatasetError("has other key points" if store.point_names else "has no key points", where=source.path,

@@ -60,11 +60,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left: the model's file, its card, and why it stopped early, if it did."""
+    """What a training left: the model's file, its card, why it stopped early, if it did, and what to do."""
 
     model: Path
     card: Mapping[str, Any]
     broken: str = ""
+    remedy: str = ""
 
 
 def need_torch() -> None:
@@ -80,7 +81,7 @@ def need_torch() -> None:
 def train(request: Request, tell: Tell) -> Trained:
     """Train a model and write ``out``: model.safetensors, run.json, curve.csv, report.html.
 
-    A loss that is no number stops it: what was learned until then is kept, and ``broken`` says why.
+    A loss that is no number and memory that runs out stop it: what was learned until then is kept, ``broken`` says why.
     """
     need_torch()
     from understudy.key import Key
@@ -135,7 +136,7 @@ def train(request: Request, tell: Tell) -> Trained:
     model = out / "model.safetensors"
     model_file.save(model, fitted.network, card, photographs if seen is None else seen.joined(photographs))
     write_training(out, card, fitted.curve)
-    return Trained(model, card, fitted.broken)
+    return Trained(model, card, fitted.broken, fitted.remedy)
 
 
 def evaluate(model: Path, real: Path, out: Path | None, tell: Tell, *, renamed: Mapping[str, str] | None = None,
@@ -305,4 +306,4 @@ def stopped(trained: Trained) -> None:
     """RunError for a training that broke off, after everything was kept."""
     if trained.broken:
         raise RunError(f"training stopped: {trained.broken}", where=trained.model,
-                       remedy="The last good averaged weights are kept there. Try a smaller --rate")
+                       remedy=f"The last good averaged weights are kept there. {trained.remedy}")

@@ -26,7 +26,7 @@ from understudy.learn.cache import open_store
 from understudy.learn.classes import agree, chosen
 from understudy.learn.evals.bootstrap import Figure
 from understudy.learn.evals.pairing import Difference, Table, difference, draws, mean_figure
-from understudy.learn.prepare import names_of, stored_side
+from understudy.learn.prepare import names_of, prepare, stored_side
 from understudy.learn.session import Request, evaluate, stopped, train
 from understudy.learn.sources import open_source
 from understudy.learn.training_record import Tell
@@ -72,7 +72,7 @@ class Done:
 def run_jobs(jobs: Sequence[Job], real: Path, out: Path, tell: Tell, workers: int = 1) -> list[Done]:
     """Run what is not there yet; all results, in the jobs' order. RunError when a worker dies or a job fails: what is
     done is kept, and the same call goes on from there."""
-    _refuse_early(jobs, real)
+    _refuse_early(jobs, real, tell)
     later = [j for j in jobs if j.after is not None]
     if any(j.after.after for j in later):
         raise ValueError("a job follows one that follows nothing")
@@ -94,16 +94,27 @@ def run_jobs(jobs: Sequence[Job], real: Path, out: Path, tell: Tell, workers: in
     return [_read(job, folders[id(job)], folders[id(job.after)] if job.after else None) for job in jobs]
 
 
-def _refuse_early(jobs: Sequence[Job], real: Path) -> None:
-    """What an evaluation would refuse is refused before the first training: classes that the test does not have, and
-    photographs of the test among those that are learned from or choose. UsageError, DatasetError."""
+def _refuse_early(jobs: Sequence[Job], real: Path, tell: Tell) -> None:
+    """What a training or an evaluation would refuse is refused before the first training: sets without labels of the task,
+    classes that the test does not have, and photographs of the test among those that are learned from or choose. What a
+    training would only tell is told once. UsageError, DatasetError."""
     test = open_source(real)
     seen: set[tuple[Path, int, int | None]] = set()
+    opened: set[str] = set()
+    told: set[str] = set()
     for request, first in [(j.request, j.after is None) for j in jobs] + [(j.after.request, True) for j in jobs if j.after]:
         if first:  # what comes after takes the classes of its model
             source = open_source(request.data)
             classes = chosen(source.categories, request.classes, source.path)
             agree(classes, test.categories, test.path, _renamed(request, classes))
+            if (name := str(replace(request, seed=0))) not in opened:
+                opened.add(name)
+                found = prepare(request.data, request.task, classes, request.side, mix=request.mix, count=request.count,
+                                validation=request.validation, renamed=_renamed(request, classes), rows=request.rows,
+                                allow_overlap=request.allow_overlap)
+                for message in (m for m in found.messages if m not in told):
+                    told.add(message)
+                    tell(message)
         if request.allow_overlap:
             continue
         for path in (request.data, *(m[0] for m in request.mix), request.validation):

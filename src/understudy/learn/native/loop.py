@@ -55,7 +55,8 @@ class Point:
 
 @dataclass
 class Fitted:
-    """network : the chosen, averaged weights; chosen_at : pictures shown until then; broken : why it stopped early."""
+    """network : the chosen, averaged weights; chosen_at : pictures shown until then; broken : why it stopped early, if it
+    did; remedy : what to do then."""
 
     network: nn.Module
     images: int
@@ -63,6 +64,7 @@ class Fitted:
     curve: list[Point] = field(default_factory=list)
     chosen_at: int = 0
     broken: str = ""
+    remedy: str = ""
 
 
 def bf16_is_faster() -> bool:
@@ -76,8 +78,8 @@ def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int]
         validate: Callable[[Network], float] | None, tell: Callable[[Point], None],
         alignment: Alignment | None = None) -> Fitted:
     """Train ``network`` (changed in place). ``validate`` scores averaged weights, greater is better; without it the last
-    ones are taken. ``alignment`` draws its features towards those of real pictures. RunError when memory runs out. A loss
-    that is no number ends it: ``broken`` says so."""
+    ones are taken. ``alignment`` draws its features towards those of real pictures. A loss that is no number, and memory
+    that runs out, end it: ``broken`` says so. RunError when there is no memory for the first batch."""
     spec, stride = network.spec, network.backbone.stride
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and bf16_is_faster())
 
@@ -103,21 +105,28 @@ def fit_by(network: nn.Module, loss: Callable[[int, float], Tensor], settings: S
     """Train any network (changed in place) by ``loss``, of a step's number and the share of the budget that is used.
     side : of the pictures, for the message where memory runs out; extra : parameters that are learned beside its own."""
     torch.set_num_threads(settings.threads)
-    try:
-        return _fit(network, loss, settings, validate, tell, [*network.parameters(), *extra])
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or "alloc" in str(error) or "out of memory" in str(error):
-            raise RunError("out of memory", wanted="room for a batch", got=f"batches of {settings.batch} pictures of "
-                           f"{side} pixels", remedy="Pass a smaller --batch, --side or --size") from error
-        raise
-
-
-def _fit(network, loss, settings, validate, tell, learned) -> Fitted:
-    averaged = copy.deepcopy(network).eval()
-    optimizer = torch.optim.AdamW(learned, settings.rate, weight_decay=settings.decay, fused=True)
+    done = Fitted(copy.deepcopy(network).eval(), 0, 0.0)
     spent = settings.budget.started()
-    done = Fitted(averaged, 0, 0.0)
-    best, due, paused, recent = -math.inf, 1, 0.0, []
+    try:
+        _fit(network, loss, settings, validate, tell, [*network.parameters(), *extra], done, spent)
+    except (MemoryError, RuntimeError) as error:
+        if not (isinstance(error, MemoryError) or "alloc" in str(error) or "out of memory" in str(error)):
+            raise
+        got, remedy = f"batches of {settings.batch} pictures of {side} pixels", "Pass a smaller --batch, --side or --size"
+        if not done.images:
+            raise RunError("out of memory", wanted="room for a batch", got=got, remedy=remedy) from error
+        done.broken, done.remedy = f"out of memory after {done.images:,} pictures, with {got}", remedy
+    done.chosen_at = done.chosen_at or done.images
+    done.cpu_s = spent.cpu_s
+    done.network.eval()
+    return done
+
+
+def _fit(network, loss, settings, validate, tell, learned, done: Fitted, spent) -> None:
+    """Fill ``done`` step by step, so that what it holds is good wherever this breaks off."""
+    averaged = done.network
+    optimizer = torch.optim.AdamW(learned, settings.rate, weight_decay=settings.decay, fused=True)
+    best, due, recent = -math.inf, 1, []
     step = 0
     while spent.share < 1:
         network.train()
@@ -130,11 +139,13 @@ def _fit(network, loss, settings, validate, tell, learned) -> Fitted:
         value = missed.item()
         if not (math.isfinite(value) and math.isfinite(norm.item())):
             done.broken = f"the loss is {value:g} and its gradient {norm.item():g} after {spent.images:,} pictures"
+            done.remedy = "Try a smaller --rate"
             break
         optimizer.step()
         _average(averaged, network, min(settings.average, (1 + step) / (10 + step)))
         step += 1
         spent.images += settings.batch
+        done.images = spent.images
         recent.append(value)
         if spent.share >= due / settings.checks:
             due = int(spent.share * settings.checks + 1e-9) + 1
@@ -144,17 +155,11 @@ def _fit(network, loss, settings, validate, tell, learned) -> Fitted:
                 before = spent.cpu_s
                 point.score = validate(averaged)
                 spent.start_s += spent.cpu_s - before  # measuring is not learning
-                paused += spent.cpu_s - before
                 if point.score > best:
                     best, done.chosen_at = point.score, point.images
                     done.network = copy.deepcopy(averaged)
             done.curve.append(point)
             tell(point)
-    if validate is None or not done.chosen_at:
-        done.network, done.chosen_at = averaged, spent.images
-    done.images, done.cpu_s = spent.images, spent.cpu_s
-    done.network.eval()
-    return done
 
 
 def cycle(share: float, rise: float = 0.1) -> float:

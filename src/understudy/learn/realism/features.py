@@ -1,7 +1,8 @@
 """What a picture is like, in numbers, without downloaded weights: two extractors with different blind spots.
 
-``classic`` hardly sees content, ``randconv`` hardly sees blur (measured: docs/learning.md), so both are always shown. An
-extractor's name is part of a metric's name, since distances under different features cannot be compared.
+``classic`` hardly sees content, ``randconv`` hardly sees blur (measured: docs/learning.md), so both are always shown.
+Networks that learned from photographs see content best, where the user has one (:mod:`understudy.learn.realism.pretrained`).
+An extractor's name is part of a metric's name, since distances under different features cannot be compared.
 """
 
 from __future__ import annotations

@@ -28,8 +28,9 @@ _FIXED = ("index", "file_name", "attempts")  # columns of a manifest that no pat
 @dataclass(frozen=True)
 class Judged:
     """auc : by extractor; metrics : by name with its extractor and count; compared : attributes, farthest first;
-    axes : {attribute: [(path, correlation)]}; ranked : rows of the made store, the most made-looking first; covered : by the
-    first made pictures, {what: {their number: share}}."""
+    axes : {attribute: [(path, correlation)]}; ranked : rows of the made store, the most made-looking first; mapped_by : the
+    features of the map, the first of those with weights if there are any; covered : by the first made pictures,
+    {what: {their number: share}}."""
 
     made: Store
     real: Store
@@ -39,13 +40,16 @@ class Judged:
     compared: Sequence[attributes.Compared]
     axes: Mapping[str, Sequence[tuple[str, float]]]
     ranked: np.ndarray
+    mapped_by: str
     map_xy: np.ndarray
     covered: Mapping[str, Mapping[int, float]]
 
 
-def judge(made_path: Path, real_path: Path, count: int = 400) -> Judged:
-    """Compare at most ``count`` pictures of each. UsageError where the second is made; DatasetError below 20 pictures."""
+def judge(made_path: Path, real_path: Path, count: int = 400, extractors: Sequence[str] = ()) -> Judged:
+    """Compare at most ``count`` pictures of each, by our own features and those of ``extractors`` (folders, or names in the
+    hub's cache). UsageError where the second is made; DatasetError below 20 pictures."""
     from understudy.learn.prepare import refuse_made
+    from understudy.learn.realism.pretrained import pretrained
     from understudy.learn.session import need_torch, single_threaded_images
 
     need_torch()
@@ -54,9 +58,10 @@ def judge(made_path: Path, real_path: Path, count: int = 400) -> Judged:
     refuse_made(real_source, "realism")
     if made_path.resolve() == real_path.resolve():
         raise UsageError("both are the same data set", where=made_path)
+    known = features.EXTRACTORS | dict(map(pretrained, extractors))  # before the work, so that a mistake costs none
     made, real = (_some(s, count) for s in (made_source, real_source))
     vectors = {}
-    for name, extract in features.EXTRACTORS.items():
+    for name, extract in known.items():
         vectors[name] = features.standardised(*(extract(_images(s)) for s in (made, real)))
     auc, metrics, itself, score = {}, {}, {}, 0.0
     for name, (a, b) in vectors.items():
@@ -72,10 +77,11 @@ def judge(made_path: Path, real_path: Path, count: int = 400) -> Judged:
         itself[f"KID{tag}"], itself[f"MMD{tag}"] = distances.kid(one, two), distances.mmd(one, two)
         itself |= {f"{k}{tag}": v for k, v in distances.neighbourhoods(one, two).items()}
     compared, moved = _attributes(made, real, made_source, real_source)
-    both = np.concatenate(vectors[features.CLASSIC])
+    mapped = next((n for n in known if n not in features.EXTRACTORS), features.CLASSIC)
     covered = {f"real pictures [{features.CLASSIC}]": saturation.of_real(*vectors[features.CLASSIC]),
                "pairs of drawn values": saturation.of_pairs(drawn_of(made))}
-    return Judged(made, real, auc, metrics, itself, compared, moved, np.argsort(-score), _plane(both),
+    return Judged(made, real, auc, metrics, itself, compared, moved, np.argsort(-score),
+                  mapped, _plane(np.concatenate(vectors[mapped])),
                   {name: curve for name, curve in covered.items() if curve})
 
 
@@ -179,7 +185,7 @@ def report(judged: Judged) -> str:
         "<p class=faint>Told apart: area under the curve of a logistic regression on pictures that it has not seen. 0.5 is "
         "chance, 1 certainty.</p>"),
         f'<h2>Properties, the surest difference first</h2><div class="charts">{cards}</div>',
-        (f'<h2>Map of the pictures</h2><p class=faint>By {features.CLASSIC} features: orange is made, blue is real.</p>'
+        (f'<h2>Map of the pictures</h2><p class=faint>By {escape(judged.mapped_by)}: orange is made, blue is real.</p>'
         f'<img style="width:100%" src="{_map(judged)}" alt="">'),
         (f"<h2>How many are enough</h2>{_coverage(judged)}<p>{escape(saturation.told(judged.covered))}.</p>"
          "<p class=faint>What a network gains from more is measured by <code>understudy blend --made-counts</code>.</p>"),

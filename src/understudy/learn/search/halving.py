@@ -69,9 +69,9 @@ class Candidate:
 @dataclass(frozen=True)
 class Outcome:
     """candidates : all of them; best : of the last rung; base : scores of the recipe as it is by rung and seed;
-    sigma : their spread, of all rungs; gain : best less base on the last rung, of trainings with new seeds, since the best
-    of several is always partly lucky; noise : the standard error of the gain; agreement : Kendall's tau of each rung with
-    the next, among those that went on
+    sigma : the spread of trainings that differ in their seed alone, with the last rung's budget; gain : best less base on
+    the last rung, of trainings with new seeds, since the best of several is always partly lucky; noise : the standard error
+    of the gain; agreement : Kendall's tau of each rung with the next, among those that went on
     """
 
     candidates: Sequence[Candidate]
@@ -100,7 +100,7 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
            tell: Callable[[str], None] = lambda text: None) -> Outcome:
     """Find the best parameters within ``ranges``. ``journal``: a file of scores, to go on after a kill."""
     asked = _Journalled(score, journal)
-    rungs = len(plan.keep) + 1
+    rungs, alike = len(plan.keep) + 1, []  # alike: scores of the last rung in groups that differ in their seed alone
     base = [asked([Task(None, 0, plan.seed + s) for s in range(plan.base_seeds)])]
     tell(f"as it is: {np.mean(base[0]):.4f}, three seeds {min(base[0]):.4f} to {max(base[0]):.4f}")
     params = _first_rung(ranges, asked, plan, tell, journal and journal.with_name("optuna.journal"))
@@ -112,17 +112,17 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
         going = sorted(before, key=lambda i: -scores[i][-1])[:plan.keep[rung - 1]]
         seeds = range(plan.seed, plan.seed + (plan.last_seeds if rung == rungs - 1 else 1))
         answers = asked([Task(params[i], rung, s) for i in going for s in seeds])
-        for place, i in enumerate(going):
-            scores[i].append(float(np.mean(answers[place * len(seeds):(place + 1) * len(seeds)])))
+        alike = [answers[k * len(seeds):(k + 1) * len(seeds)] for k in range(len(going))]
+        for i, own in zip(going, alike):
+            scores[i].append(float(np.mean(own)))
         base.append(asked([Task(None, rung, plan.seed + s) for s in range(plan.base_seeds)]))
         agreement.append(_tau([scores[i][-2] for i in going], [scores[i][-1] for i in going]))
         tell(f"rung {rung + 1} of {rungs}: best {max(scores[i][-1] for i in going):.4f}, as it is {np.mean(base[-1]):.4f}")
     best = max(going, key=lambda i: scores[i][-1])
     candidates = [Candidate(i, params[i], tuple(scores[i])) for i in scores]
-    # With three seeds a rung, one rung's spread is a poor guess; the rungs' together are a better one.
-    sigma = float(np.sqrt(np.mean([np.var(b, ddof=1) for b in base])))
-    noise = sigma * float(np.sqrt(1 / plan.last_seeds + 1 / plan.base_seeds))
     anew = asked([Task(params[best], rungs - 1, plan.seed + _NEW_SEEDS + s) for s in range(plan.last_seeds)])
+    sigma = _spread([base[-1], anew, *alike])
+    noise = sigma * float(np.sqrt(1 / plan.last_seeds + 1 / plan.base_seeds))
     gain = float(np.mean(anew) - np.mean(base[-1]))
     tell(f"the best, trained again with new seeds: {np.mean(anew):.4f}, {gain:+.4f} with a standard error of {noise:.4f}")
     return Outcome(candidates, candidates[best], base, sigma, gain, noise, agreement)
@@ -187,6 +187,13 @@ def importances(ranges: Mapping[str, tuple[float, float]], candidates: Sequence[
     left = {name: max(float(share) - unexplained, 0.0) for name, share in shares.items()}
     total = sum(left.values()) or 1.0
     return {name: share / total for name, share in sorted(left.items(), key=lambda item: -item[1])}
+
+
+def _spread(groups: Sequence[Sequence[float]]) -> float:
+    """The standard deviation within groups, pooled. Three seeds of one recipe are a poor guess, and the shorter rungs' would
+    be too great a one: short trainings differ more."""
+    squares = sum(float(np.var(g)) * len(g) for g in groups)
+    return float(np.sqrt(squares / max(sum(len(g) - 1 for g in groups), 1)))
 
 
 def _tau(a: Sequence[float], b: Sequence[float]) -> float:

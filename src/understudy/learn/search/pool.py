@@ -138,6 +138,8 @@ def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
         Budget(cpu_s=base.budget.cpu_s * share)
     done = loop.fit(built(spec, seed), Mixture([part], Key(seed).child("train"), spec.side, strength),
                     loop.Settings(budget, base.batch, base.rate, precision=base.precision, checks=1), twins, None, _nothing)
+    if "memory" in done.broken:
+        raise RunError(done.broken, remedy=done.remedy)
     if done.broken:
         return 0.0
     return score(done.network, prepared.validation.store, prepared.validation.number)

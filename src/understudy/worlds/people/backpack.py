@@ -23,7 +23,8 @@ _STEPS = 44
 def backpack(key: Key, clothes: Sequence[Surface], body: PosedBody, number: int) -> Entity | None:
     """A backpack over the outermost ``clothes`` of a posed body, unlabelled as what hands hold; None where no garment is on
     the trunk to lie on."""
-    layers = [s for s in clothes if s.part[0] in _OVER and s.normals is not None and s.rest is not None]
+    layers = [s for s in clothes if np.isin(s.part[:1], _OVER).any()  # far off a cap of hair may be thinned to nothing
+              and s.normals is not None and s.rest is not None]
     if not layers:
         return None
     rest, posed, normals = (np.concatenate([getattr(s, name) for s in layers]).astype(float)

@@ -24,7 +24,8 @@ from understudy.surroundings import Place
 from understudy.values import LogUniform, Normal, Uniform, Value, Weighted
 
 # Shot -> share of the picture's height that the subject's whole stature would span: least and most.
-SHOTS = {"portrait": (2.2, 4.2), "half": (1.25, 2.0), "full": (0.6, 0.9), "distant": (0.2, 0.55)}
+SHOTS = {"portrait": (2.2, 4.2), "half": (1.25, 2.0), "full": (0.6, 0.9), "distant": (0.2, 0.55),
+         "far": (0.06, 0.2)}
 GAP_M = 0.06  # between the footprints of two figures
 _DIRECTIONS = 32
 _CANDIDATES = 32
