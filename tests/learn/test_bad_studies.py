@@ -23,7 +23,7 @@ from understudy.learn.session import Request
 from understudy.learn.sources import open_source
 
 SMALL = ["--size", "nano", "--side", "32", "--batch", "4"]
-TORCH_SAYS = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+TORCH_SAYS = "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from understudy.learn.budget import Budget
 from understudy.learn.measure import MAIN
 from understudy.learn.report import page
 from understudy.learn.search.halving import Outcome, Plan, Task, importances, search
-from understudy.learn.search.space import DUMMY, Axis, axes_of, chosen_rows, effective, ranges_of
+from understudy.learn.search.space import DUMMY, Axis, axes_of, chosen_rows, contrasted, contrasts_of, effective, ranges_of
 from understudy.learn.session import Request, need_torch, single_threaded_images
 from understudy.learn.training_record import Tell, versions
 
@@ -85,7 +85,8 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
-    shares = importances(ranges_of(axes), outcome.candidates, what.plan.seed)
+    shares = importances(contrasts_of(axes), [replace(c, params=contrasted(axes, c.params)) for c in outcome.candidates],
+                         what.plan.seed)
     last = sorted((c for c in outcome.candidates if len(c.scores) > len(what.plan.keep)), key=lambda c: -c.scores[-1])
     finalists = [(c.number, _changes(axes, c.params)) for c in last]
     changes = _changes(axes, outcome.best.params)

@@ -112,6 +112,26 @@ def ranges_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
     return joined
 
 
+def contrasts_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
+    """The ranges of :func:`contrasted`."""
+    texts = {f"{a.path}:{t}": (-2 * _FACTOR, 2 * _FACTOR) for a in axes if not a.numeric for t in a.texts[1:]}
+    return {DUMMY: (0.0, 1.0)} | {n: r for a in axes if a.numeric for n, r in a.ranges.items()} | texts
+
+
+def contrasted(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, float]:
+    """Parameters as importances are asked about them: each text's factor against the commonest one's, since all factors of
+    an axis raised together change no picture. A forest would have to find that in interactions, and takes idle columns for
+    it."""
+    out = {name: value for name, value in params.items() if name == DUMMY}
+    for axis in axes:
+        if axis.numeric:
+            out |= {name: params[name] for name in axis.ranges}
+        else:
+            first = params[f"{axis.path}:{axis.texts[0]}"]
+            out |= {f"{axis.path}:{t}": params[f"{axis.path}:{t}"] - first for t in axis.texts[1:]}
+    return out
+
+
 def chosen_rows(axes: Sequence[Axis], params: Mapping[str, float] | None, n: int, count: int, key: Key) -> np.ndarray:
     """``count`` of the pool's n pictures (fewer where the weights leave fewer), drawn by weight without putting back
     (Efraimidis and Spirakis, 2006). None for the pool as it is."""
