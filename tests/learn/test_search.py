@@ -124,8 +124,8 @@ def test_a_candidate_is_a_reweighted_pool():
 
 
 def test_factors_are_told_against_the_commonest_text_for_together_they_move_nothing():
-    """Scores follow right against wrong labels in a curve, as trainings on planted pools gave them (bench/planted_search.py):
-    the axis is named first in 9 of 10 seeds."""
+    """Scores follow right against wrong labels in a curve, as trainings on a planted pool do (bench/planted_search.py): the
+    axis is named first in 9 of 10 seeds."""
     axes = axes_of({"labels.kind": ["right", "wrong"] * 60, "hour": np.random.default_rng(0).uniform(0, 1, 120).tolist()},
                    ["labels.kind", "hour"])
     one = dict.fromkeys(ranges_of(axes), 0.5) | {"labels.kind:right": 1.5, "labels.kind:wrong": 0.5}
