@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from understudy.cli import main
 from understudy.errors import DatasetError, MissingDependency, UsageError
 from understudy.learn import foreign
-from understudy.learn.realism import inception
+from understudy.learn.native import inception
 from understudy.learn.realism.pretrained import pretrained
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the package's own

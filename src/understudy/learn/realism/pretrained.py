@@ -133,7 +133,7 @@ def _inception(weights: Path):
     except ModuleNotFoundError as error:
         raise MissingDependency(f"this extractor needs the package {error.name}",
                                 remedy="pip install 'understudy[learn]'") from error
-    from understudy.learn.realism import inception
+    from understudy.learn.native import inception
 
     try:
         tensors = load_file(weights)
