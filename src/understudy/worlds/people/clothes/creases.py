@@ -56,8 +56,8 @@ def _creases(key: Key, n: int) -> np.ndarray:
 def _lay(which: int, n: int) -> np.ndarray:
     """One lay: here creases hang, there they run across, elsewhere they slant. Made once a process; read-only."""
     key, place = Key(which).child("creases"), np.arange(n)
-    slanting = noise(key.child("slanting"), n, (5, 13), 2)[place[:, None], (place + place[:, None]) % n]
-    hanging, across = noise(key.child("hanging"), n, (4, 13), 2), noise(key.child("across"), n, (17, 6), 2)
+    slanting = noise(key.child("slanting"), n, (5, 13), 3)[place[:, None], (place + place[:, None]) % n]
+    hanging, across = noise(key.child("hanging"), n, (4, 13), 3), noise(key.child("across"), n, (17, 6), 3)
     where = noise(key.child("where"), n, 4)
     first, last = np.clip(3 * (where - 0.45), 0, 1), np.clip(3 * (0.55 - where), 0, 1)
     height = first * hanging + last * across + (1 - first - last) * slanting

@@ -27,7 +27,7 @@ class Cloth:
     roughness: float = 0.85
     sheen: float = 0.3
     bump_m: float = 0.0008
-    crease_m: float = 0.026
+    crease_m: float = 0.030
 
 
 _PRINTS = {"plain": 5.0, "stripes": 1.4, "dots": 0.3, "floral": 0.4, "camouflage": 0.15, "gradient": 0.15}
