@@ -18,9 +18,10 @@ def test_creases_shade_cloth_without_making_it_darker_and_repeat_without_a_seam(
     assert pixels.shape == (384, 384, 3) and height.pixels.shape == (192, 192) and height_m == 0.02
     assert pixels.mean() == pytest.approx(120, abs=3) and 15 < pixels.std() < 50
     assert np.corrcoef(pixels[::2, ::2, 0].ravel(), height.pixels.ravel())[0, 1] > 0.98  # dark where it is deep
-    step = np.abs(np.diff(pixels[..., 0], axis=0)).max()
-    assert np.abs(pixels[0, :, 0] - pixels[-1, :, 0]).max() <= step
-    assert np.abs(pixels[:, 0, 0] - pixels[:, -1, 0]).max() <= np.abs(np.diff(pixels[..., 0], axis=1)).max()
+    for axis in (0, 1):  # one texel of creases is two pixels here, and texels are not blended over the border
+        first, last = np.take(pixels[..., 0], 0, axis), np.take(pixels[..., 0], -1, axis)
+        texel = np.abs(np.take(pixels[..., 0], range(2, 384), axis) - np.take(pixels[..., 0], range(382), axis))
+        assert np.abs(first - last).max() <= texel.max()
 
 
 def test_a_weave_lies_on_the_creases():
