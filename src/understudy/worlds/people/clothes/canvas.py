@@ -35,7 +35,8 @@ class Canvas:
 
     stencil : (n, base) sparse, canvas vertices from base vertices; weights : (n, bones) sparse skinning weights
     faces : (m, 3) triangles over n; border : (n,) bool, vertices on the mesh's border; at : coordinates of the vertices
-    seam : (n,) 1 where two limbs meet, 0 where one rules; smooth : (n, n) sparse neighbour average
+    seam : (n,) 1 where two limbs meet, 0 where one rules; sunk : (n,) metres on the template that a vertex lies beneath the
+    surface, since on its way to a seam it moved along a chord; smooth : (n, n) sparse neighbour average
     up : (n, n) sparse, the point STEP_M further up the limb
     centres, stations : (n, r) and (r, n) sparse; ``centres @ (stations @ x)`` is the limb's centre beside each vertex
     corner_vertex, corner_uv : the mesh cut open along seams for texture coordinates: (c,) canvas vertex and (c, 2) metres;
@@ -50,6 +51,7 @@ class Canvas:
     border: np.ndarray
     at: Coordinates
     seam: np.ndarray
+    sunk: np.ndarray
     smooth: Any
     up: Any
     centres: Any
@@ -103,8 +105,9 @@ def canvas(fine: bool = True) -> Canvas:
         x.astype(np.float32) for x in (stencil, neighbour_average(faces, len(xyz), xyz), _upward(at), centres, stations))
     first, second = np.sort(share, 1)[:, :-3:-1].T
     seam = (1 - (first - second)).astype(np.float32)
-    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), seam, smooth, up, centres,
-                  stations, corner_vertex, corner_uv, corner_faces, body_face, body_bary, fine)
+    return Canvas(stencil, sparse(weights), faces, on_border(faces, len(xyz)), at.single(), seam,
+                  _sunk(xyz).astype(np.float32), smooth, up, centres, stations, corner_vertex, corner_uv, corner_faces,
+                  body_face, body_bary, fine)
 
 
 def beneath(corners: np.ndarray, template: np.ndarray, body_faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -127,6 +130,15 @@ def sparse(weights: np.ndarray):
     from scipy.sparse import csr_matrix
 
     return csr_matrix(np.where(weights > 1e-5, weights, 0), dtype=np.float32)
+
+
+def _sunk(xyz: np.ndarray) -> np.ndarray:
+    """(n,) metres that places on the template lie beneath the smooth surface of the helper mesh."""
+    from scipy.spatial import cKDTree
+
+    _, faces, surface, _ = refined("tights")
+    _, near = cKDTree(surface).query(xyz)
+    return np.maximum(((surface[near] - xyz) * body.vertex_normals(surface, faces)[near]).sum(1), 0)
 
 
 def _rings(at: Coordinates):

@@ -12,7 +12,6 @@ from understudy.geometry.primitives import doubled_normals
 from understudy.worlds.people.clothes.coordinates import LIMBS
 from understudy.worlds.people.clothes.neighbours import edges_of, neighbour_average, pair_average
 
-_SEAM_ROUNDS = 8  # of averaging along a seam
 _EVENING_ROUNDS = 3  # of averaging beside it
 
 
@@ -20,8 +19,9 @@ def sewn(faces: np.ndarray, share: np.ndarray, xyz: np.ndarray, rounds: int):
     """Which limb each face belongs to, (m,) index of LIMBS, the averaged shares, and (n, n) sparse: vertices moved so that
     the seams between limbs run evenly through them.
 
-    share : (n, limbs) of each vertex, averaged over neighbours ``rounds`` times. The seam is where two limbs' shares are
-    equal: of every edge that it crosses, one end moves along the edge onto it, so that no face lies on both sides.
+    share : (n, limbs) of each vertex, averaged over neighbours ``rounds`` times (and the seam over two thirds as many). The
+    seam is where two limbs' shares are equal: of every edge that it crosses, one end moves along the edge onto it, so that
+    no face lies on both sides.
     """
     n = len(xyz)
     around = neighbour_average(faces, n)
@@ -36,7 +36,7 @@ def sewn(faces: np.ndarray, share: np.ndarray, xyz: np.ndarray, rounds: int):
     on[seam.ravel()] = 0.5
     beside[faces[(on > 0)[faces].any(1)].ravel()] = 0.5
     loop = pair_average(np.concatenate([seam, seam[:, ::-1]]), n)
-    moved = _unturned(faces, xyz, on, lambda on: _repeated(_partly(on, loop), _SEAM_ROUNDS) @ snapped)
+    moved = _unturned(faces, xyz, on, lambda on: _repeated(_partly(on, loop), -(-2 * rounds // 3)) @ snapped)
     return limb, share, _repeated(_partly(np.where(on > 0, 0, beside), around), _EVENING_ROUNDS) @ moved
 
 

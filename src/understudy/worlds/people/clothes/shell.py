@@ -66,6 +66,7 @@ def measure(figure: Figure) -> Measures:
     for _ in range(c.rounds(4)):
         normals = 0.4 * normals + 0.6 * (c.smooth @ normals)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    rest = rest + (c.sunk * np.float32(size_of(figure.rest.stature_m)))[:, None] * normals
     centre = c.centres @ (c.stations @ rest)
     axis = _axes(c, rest)[c.at.limb]
     radial = rest - centre
