@@ -106,6 +106,7 @@ def report(args: argparse.Namespace) -> int:
         refits=args.refits,
         frontier=not args.no_frontier,
         budget=budget,
+        say=lambda text: print(f"{name}: {text}", file=sys.stderr, flush=True),
     )
     return _told(found, f"{name}: made rows ({found['privacy']})", args.out or Path(f"{name}-report.html"))
 

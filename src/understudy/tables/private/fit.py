@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from understudy.tables.chain import Chain
     from understudy.tables.states import States
 
-ROWS = 0.005  # of the budget, for the number of rows
+ROWS = 0.01  # of the budget, for the number of rows
 ONE_WAY = 0.35  # for columns alone; pairs get the rest
 
 
@@ -38,7 +38,8 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
             "too many columns to learn", where=name, wanted=f"at most {MOST_COLUMNS}", got=table.num_columns,
             remedy="Choose some with --columns",
         )  # fmt: skip
-    ledger = ledger or Ledger(budget)
+    looked_for = sum(domains.open_names(s) for s in schema.columns.values())
+    ledger = ledger or Ledger(budget, names_share=NAMES_SHARE if looked_for else 0.0)
     done, schema, computed = constraints.declared(schema)
     own = contents(table, dataclasses.replace(schema, columns={c: lenient(s) for c, s in schema.columns.items()}), name)
     learnt = [c for c, s in schema.columns.items() if s.kind in (*NUMERIC, *NAMED) and c not in computed]
@@ -48,9 +49,11 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
     if not total:
         noisy, _ = ledger.counts("rows", np.array([table.num_rows]), ROWS * ledger.rho)
         total = max(float(noisy[0]), 1.0)
-    each = (ONE_WAY if len(learnt) > 1 else 1 - ROWS - 1e-9) * ledger.rho / len(learnt)
-    delta = NAMES_SHARE * budget.delta / len(learnt)
-    found = {c: domains.found(c, own[c], schema.columns[c], ledger, each, delta, total) for c in learnt}
+    alone = (ONE_WAY if len(learnt) > 1 else 1 - ROWS - 1e-9) * ledger.rho
+    weights = {c: domains.weight(schema.columns[c]) for c in learnt}
+    each = {c: alone * w / sum(weights.values()) for c, w in weights.items()}
+    delta = ledger.names_share * budget.delta / max(looked_for, 1)
+    found = {c: domains.found(c, own[c], schema.columns[c], ledger, each[c], delta, total) for c in learnt}
     chain = learn(found, total, ledger, schema.target).chain
     codecs, chain = with_blanks({c: f.states for c, f in found.items()}, chain, schema)
     return TableModel(name, schema, codecs, chain, done, max(round(total), 1), private=ledger.plain())

@@ -21,7 +21,7 @@ from understudy.tables.private.accounting import epsilon_of, rho_of
 
 LEAST, MOST = 0.01, 20.0  # epsilon: below, nothing is left of the data; above, nothing of the privacy
 MOST_DELTA = 1e-3
-NAMES_SHARE = 0.1  # of delta: for names that come out although nobody declared them
+NAMES_SHARE = 0.25  # of delta, where names have to be found
 _FINE = 16  # scores are counted in sixteenths of a row, so that their sensitivity is exact
 
 
@@ -81,6 +81,7 @@ class Entry:
 class Ledger:
     """budget : what may be spent in all; entries : what was; neighbours : what differs by the one who is protected
 
+    names_share : of delta, for names that come out although nobody declared them
     rows : of each look, how many rows the one who is protected may have in what is counted (a person's loans); noise is so
     many times as large.
     """
@@ -88,6 +89,7 @@ class Ledger:
     budget: Budget
     entries: list[Entry] = field(default_factory=list)
     neighbours: str = "tables of which one has a row more"
+    names_share: float = NAMES_SHARE
 
     rows = 1  # as :class:`Part` has it
 
@@ -96,7 +98,7 @@ class Ledger:
             raise MissingDependency(
                 "OpenDP is missing: its noise is what protects", remedy="pip install 'understudy[private]'"
             )
-        self.rho = rho_of(self.budget.epsilon, self.budget.delta * (1 - NAMES_SHARE))
+        self.rho = rho_of(self.budget.epsilon, self.budget.delta * (1 - self.names_share))
 
     @property
     def left(self) -> float:

@@ -26,7 +26,7 @@ from understudy.tables.private.domains import Found
 from understudy.tables.private.family import Family, Hanging, family
 from understudy.tables.private.fit import ONE_WAY, ROWS, blanks, lenient, with_blanks
 from understudy.tables.private.learn import Given, Learnt, learn
-from understudy.tables.private.ledger import NAMES_SHARE, Budget, Ledger, Part
+from understudy.tables.private.ledger import Budget, Ledger, Part
 from understudy.tables.references import Link
 from understudy.tables.schema import NAMED, NUMERIC, Column, Schema
 from understudy.tables.single import MOST_COLUMNS, TableModel, contents
@@ -65,7 +65,8 @@ def fit(
     persons = float(schemas[whose.unit].rows)
     if not persons:
         persons = max(float(ledger.counts("rows", np.array([len(kept[whose.unit].rows)]), ROWS * ledger.rho)[0][0]), 1.0)
-    delta = NAMES_SHARE * budget.delta / max(columns, 1)
+    looked_for = sum(domains.open_names(s) for a in asked.values() for s in a.columns.values())
+    delta = ledger.names_share * budget.delta / max(looked_for, 1)
     rest = ledger.left * (1 - 1e-9)
     models: dict[str, TableModel] = {}
     learnt: dict[str, Learnt] = {}
@@ -164,9 +165,10 @@ def _indices(rows: np.ndarray):
 def _found(name: str, asked: Asked, part: Part, delta: float, total: float) -> dict[str, Found]:
     """Each column alone."""
     share = ONE_WAY if len(asked.columns) > 1 else 0.7
-    each = share * part.rho / max(len(asked.columns), 1)
+    weights = {c: domains.weight(s) for c, s in asked.columns.items()}
+    alone = share * part.rho / max(sum(weights.values()), 1e-9)
     return {
-        c: domains.found(f"{name}.{c}", asked.content[c], spec, part, each, delta, total)
+        c: domains.found(f"{name}.{c}", asked.content[c], spec, part, alone * weights[c], delta, total)
         for c, spec in asked.columns.items()
     }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,10 +87,12 @@ def report(
     refits: int = 64,
     frontier: bool = True,
     budget: Budget | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """The same of our own engine, learnt from half of ``table``, and what takes refits: shadows, canaries, the frontier.
 
     budget : under differential privacy instead of the level ``privacy``; its ledger is shown, the frontier is of epsilons
+    say : is told, once the first model is learnt, how many are to come and about how long that takes
     """
     import pyarrow as pa
 
@@ -118,7 +121,15 @@ def report(
         model = fit(Tables({name: rows}), schema={name: known}, **options)
         return model, model.sample(rows.num_rows, seed=seed)[name]
 
+    start = time.perf_counter()
     first, made = made_by(train, privacy, 0)
+    one_s = time.perf_counter() - start
+    others = 1 + frontier * (len(levels) - 1)
+    say(
+        f"one model of {half:,} rows took {_span(one_s)}; {others} like it"
+        + (f" and {refits} of half as many rows are" if refits else " are")
+        + f" to come: about {_span(1.3 * one_s * (others + 0.6 * refits))}, and as long as a minute for the attacks"
+    )
     found = audit(train, holdout, made, schema, target, key, groups=groups)
     found["privacy"] = privacy
     lens = Lens.on(train, schema)
@@ -155,6 +166,10 @@ def report(
             }
     found["gates"] = _gates(found)
     return found
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _fairness(
