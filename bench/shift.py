@@ -49,12 +49,14 @@ def main() -> None:
     from understudy.tables.constraints import plain_values
     from understudy.tables.detect import detect
     from understudy.tables.expressions import parse
+    from understudy.tables.output import typed
     from understudy.tables.shift import shifted
     from understudy.tables.single import contents
     from understudy.tables.source import Tables, read
 
     (table,) = read(args.data).tables.values()
     schema = detect(Tables({"t": table}))[0]["t"]
+    table = typed(table, schema, "t")
     values = {c: plain_values(v) for c, v in contents(table, schema, "t").items()}
     inside = parse(args.where, schema).holds(values, missing=False)
     lines, words = [], []

@@ -119,6 +119,25 @@ def test_a_population_is_that_population(model, people):
     assert {row["group"] for row in found["groups"][1:]} == {f"city: {c}" for c in ("Ulm", "Bonn", "Lyon", "Metz", "Nice")}
 
 
+def test_real_rows_come_in_the_types_of_made_ones(people, tmp_path):
+    """A CSV file's numbers are texts when read; a learner gets numbers, of made rows and of real ones."""
+    import pyarrow.csv as pc
+
+    from understudy.tables.source import read
+
+    pc.write_csv(people.select(["age", "job", "start", "rich"]), tmp_path / "people.csv")
+    tables, seen = read(tmp_path / "people.csv"), []
+
+    def learner(frame):
+        seen.append(frame)
+        return np.where(frame["age"] > 40, "true", "false")
+
+    shifted(fit(tables), learner, "rich", real=next(iter(tables.tables.values())), n=500)
+    made, real = seen
+    assert (made.dtypes == real.dtypes).all() and made["age"].dtype.kind == "i"
+    assert real["age"].tolist() == people["age"].to_pylist() and real["start"][0] == str(people["start"][0])
+
+
 def test_without_real_rows_nothing_is_called_supported(model):
     found = shifted(model, doctors_are_rich, "rich", where=["age > 75"], n=1000)
     assert found["offset"] is None and not found["groups"][0]["supported"] and found["groups"][0]["real"] is None

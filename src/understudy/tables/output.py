@@ -36,6 +36,21 @@ def table(
     return pa.table(columns)
 
 
+def typed(real: pa.Table, schema: Schema, name: str) -> pa.Table:
+    """Real rows in the types in which rows are made: a CSV file's numbers are texts when read, made ones are numbers.
+    Columns of numbers with texts among them stay as they are, here and there."""
+    from understudy.tables.constraints import plain_values
+    from understudy.tables.single import contents
+
+    none = np.full(real.num_rows, None, dtype=object)
+    read = {c: plain_values(v) for c, v in contents(real, schema, name).items()}
+    made = table({c: read.get(c, none) for c in schema.columns}, {}, {}, schema)
+    for at, (c, spec) in enumerate(schema.columns.items()):
+        if c not in read or spec.tokens:
+            made = made.set_column(at, c, real[c])
+    return made
+
+
 def _column(values: np.ndarray, states: np.ndarray | None, marks: tuple[str, ...], column: Column) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -16,6 +16,7 @@ import numpy as np
 
 from understudy.errors import MissingDependency, TableError, UsageError
 from understudy.key import Key
+from understudy.tables import output
 from understudy.tables.expressions import parse
 from understudy.tables.measure import blend
 from understudy.tables.measure.groups import group_of
@@ -159,6 +160,7 @@ def shifted(
     wanted = shares(model, where, settings, key)
     asked = {k: v for k, v in (("where", list(where)), ("shares", wanted)) if v}
     made = next(iter(model.sample(n, seed=seed, **asked).values()))
+    real = None if real is None else output.typed(real, schema, "real")
     rows, weight = _members(model, real, where, wanted)
     lens = Lens.on(real if real is not None else made, schema)
     if target not in lens.columns or lens.numeric[lens.columns.index(target)]:

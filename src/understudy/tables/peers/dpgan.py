@@ -33,6 +33,7 @@ REMEDY = "pip install 'understudy[gan]'"
 class Training:
     """batch : real rows a step, on average; steps : of the critic; every : steps of the critic for one of the generator
     clip : greatest length of one row's gradient; wide : units of each hidden layer; noise : inputs of the generator
+    memory : of the running mean of the generator's weights, a step, that rows are made by
     """
 
     batch: int = 200
@@ -42,6 +43,7 @@ class Training:
     wide: int = 128
     noise: int = 32
     rate: float = 1e-3
+    memory: float = 0.9
 
 
 def domain(column: Column, where: str) -> States:
@@ -101,6 +103,9 @@ def _learnt(
     accountant = opacus.RDPAccountant()
     learner.attach_step_hook(accountant.get_optimizer_hook_fn(sample_rate=share))
     shaper = torch.optim.Adam(generator.parameters(), plan.rate, betas=(0.5, 0.9))
+    mean = torch.optim.swa_utils.AveragedModel(  # such a pair circles round what it looks for (Yazici et al., ICLR 2019)
+        generator, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(plan.memory)
+    )
 
     def fakes() -> torch.Tensor:
         return _soft(torch, generator(torch.randn(plan.batch, plan.noise)), sizes)
@@ -118,8 +123,9 @@ def _learnt(
             shaper.zero_grad()
             torch.nn.functional.softplus(-critic(fakes())).mean().backward()
             shaper.step()
+            mean.update_parameters(generator)
             critic.enable_hooks()
-    return generator, float(accountant.get_epsilon(delta))
+    return mean, float(accountant.get_epsilon(delta))
 
 
 def _content(values: np.ndarray, column: Column) -> Numbers | Names:

@@ -63,7 +63,8 @@ def family(schemas: Mapping[str, Schema]) -> Family:
                     "how many rows one has must be public under differential privacy: it decides how much noise hides them",
                     f"{name}.{own[0]}",
                     "most: N in the schema, rows that refer to one row",
-                    "A small number is less noise; rows beyond it are left out",
+                    "A small number is less noise; rows beyond it are left out. Are rows of "
+                    f"{links[name][own[0]]} no secret, say `public: true` there",
                 )
             hangs[name] = Hanging(own[0], links[name][own[0]], spec.most)
     brings: dict[str, dict[str, str]] = {}
