@@ -165,7 +165,11 @@ class Strict(HTMLParser):
 
 
 def test_report_and_its_page(people, schema):
-    found = report(people, schema, "people", "standard", "rich", Key(0), groups=("job",), refits=0, frontier=False)
+    said = []
+    found = report(
+        people, schema, "people", "standard", "rich", Key(0), groups=("job",), refits=0, frontier=False, say=said.append
+    )
+    assert len(said) == 1 and "one model of 2,000 rows took" in said[0] and "1 like it are to come: about" in said[0]
     assert [name for name, gate in found["gates"].items() if not gate["held"]] == []
     assert found["canaries"]["came out"] == 0
     assert found["accuracy"]["2-way"]["made"] == pytest.approx(found["accuracy"]["2-way"]["bound"], abs=0.03)

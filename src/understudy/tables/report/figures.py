@@ -121,6 +121,7 @@ def report(
         model = fit(Tables({name: rows}), schema={name: known}, **options)
         return model, model.sample(rows.num_rows, seed=seed)[name]
 
+    made_by(train.slice(0, _FEWEST), privacy, 0)  # what is imported on the way is no cost of a model
     start = time.perf_counter()
     first, made = made_by(train, privacy, 0)
     one_s = time.perf_counter() - start
