@@ -13,9 +13,11 @@ the few distributions below are built on the words here, without the platform's 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
@@ -58,7 +60,7 @@ class Key:
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """One float in [low, high)."""
-        return low + (high - low) * float(self.uniforms(1)[0])
+        return low + (high - low) * ((int(self.words(1)[0]) >> 11) * 2.0**-53)
 
     def uniforms(self, *shape: int) -> np.ndarray:
         """``shape`` float64 in [0, 1), 53 bits each."""
@@ -84,9 +86,8 @@ class Key:
 
     def weighted(self, weights: Sequence[float]) -> int:
         """An index into ``weights`` with probability proportional to the weight."""
-        edges = np.cumsum(np.asarray(weights, float))
-        at = int(np.searchsorted(edges, self.uniform() * edges[-1], side="right"))
-        return min(at, len(edges) - 1)
+        edges = list(accumulate(map(float, weights)))
+        return min(bisect_right(edges, self.uniform() * edges[-1]), len(edges) - 1)
 
     def normal(self) -> float:
         """One standard normal value (Box-Muller)."""

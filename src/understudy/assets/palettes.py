@@ -72,14 +72,14 @@ def palette(key: Key, kind: str, count: int = 3) -> tuple[Colour, ...]:
 def _draw(key: Key, kind: str) -> tuple[float, float, float]:
     families = _FAMILIES[kind]
     _, (l0, l1), (c0, c1), (h0, h1) = families[key.child("family").weighted([f[0] for f in families])]
-    u = key.child("colour").uniforms(3)
+    u = key.child("colour").uniforms(3).tolist()
     return l0 + (l1 - l0) * u[0], c0 + (c1 - c0) * u[1], h0 + (h1 - h0) * u[2]
 
 
 def oklch(lightness: float, chroma: float, hue_deg: float) -> Colour:
     """Linear Rec. 709 of an OKLCh colour; chroma gives way where the gamut ends, so hue and lightness stay."""
-    lightness = min(max(lightness, 0.0), 1.0)
-    for reduced in np.linspace(chroma, 0.0, 9):
+    lightness = min(max(float(lightness), 0.0), 1.0)
+    for reduced in np.linspace(chroma, 0.0, 9).tolist():  # plain floats: a NumPy scalar's arithmetic takes ten times as long
         a, b = reduced * math.cos(math.radians(hue_deg)), reduced * math.sin(math.radians(hue_deg))
         long, medium, short = (
             (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3,

@@ -75,8 +75,9 @@ class Triangles:
         0 where a vertex has no area.
         """
         n = len(self.vertices)
-        at = self.faces.T.ravel()
-        total = np.stack([np.bincount(at, np.tile(self.face_normals[:, i], 3), n) for i in range(3)], axis=1)
+        bare = np.flatnonzero(self.per_piece(lambda p: p.surface.normals is None, "bool")[self.piece])
+        at, adjoining = self.faces[bare].T.ravel(), self.face_normals[bare]
+        total = np.stack([np.bincount(at, np.tile(adjoining[:, i], 3), n) for i in range(3)], axis=1)
         length = np.linalg.norm(total, axis=1, keepdims=True)
         normals = (total / np.where(length > 0, length, 1)).astype(np.float32)
         for p in self.pieces:

@@ -56,23 +56,20 @@ def replace_file(path: Path, chunks: Iterable[str | bytes]) -> None:
 def to_json(value: Any, where: str) -> str:
     """Compact JSON of plain values: keys in the order given, whole floats without a fraction, infinities refused."""
     try:
-        return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     except (TypeError, ValueError) as error:
         raise WriteError(f"a value has no JSON form: {error}", where=where) from error
 
 
 def _plain(value: Any) -> Any:
-    if type(value) in (int, float, str, bool):  # most of what comes here
-        return value
+    """What JSON's encoder does not know by itself, one step plainer."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return {str(k): v for k, v in value.items()}
     if hasattr(value, "tolist"):  # NumPy arrays and scalars; float32 by its own shortest digits, which read back to it
         if value.dtype.kind == "f" and value.dtype.itemsize < 8:
             value = value.astype(str).astype(float)
-        return _plain(value.tolist())
-    return value
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not plain data")
 
 
 def number(value: float) -> float | int:

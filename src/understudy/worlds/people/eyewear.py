@@ -6,6 +6,7 @@ cent); dark ones are there and hide the eyes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -157,9 +158,13 @@ def _tube(line: np.ndarray, radius: float, closed: bool):
     side = np.cross(tangent, up)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     other = np.cross(tangent, side)
-    for k in range(1, n):  # keep the ring from jumping where ``up`` changes
-        best = max(range(_SIDES), key=lambda j: float(_ring(side[k], other[k], j) @ side[k - 1]))
-        side[k], other[k] = _ring(side[k], other[k], best), np.cross(tangent[k], _ring(side[k], other[k], best))
+    steps, one = np.zeros(n), 2 * math.pi / _SIDES  # keep the ring from jumping where ``up`` changes
+    beside = ((a[:-1] * b[1:]).sum(axis=1).tolist() for a in (side, other) for b in (side, other))
+    for k, (aa, ab, ba, bb) in enumerate(zip(*beside), start=1):
+        c, s = math.cos(one * steps[k - 1]), math.sin(one * steps[k - 1])
+        steps[k] = round(math.atan2(c * ab + s * bb, c * aa + s * ba) / one)
+    c, s = np.cos(one * steps)[:, None], np.sin(one * steps)[:, None]
+    side, other = c * side + s * other, c * other - s * side
     angle = np.arange(_SIDES) * 2 * np.pi / _SIDES
     normals = np.cos(angle)[None, :, None] * side[:, None] + np.sin(angle)[None, :, None] * other[:, None]
     index = np.arange(n * _SIDES).reshape(n, _SIDES)
@@ -167,11 +172,6 @@ def _tube(line: np.ndarray, radius: float, closed: bool):
     quads = np.stack([a, np.roll(a, -1, 1), np.roll(b, -1, 1), b], -1).reshape(-1, 4)
     return ((line[:, None] + radius * normals).reshape(-1, 3), np.concatenate([quads[:, :3], quads[:, [0, 2, 3]]]),
             normals.reshape(-1, 3))
-
-
-def _ring(side: np.ndarray, other: np.ndarray, step: int) -> np.ndarray:
-    angle = step * 2 * np.pi / _SIDES
-    return np.cos(angle) * side + np.sin(angle) * other
 
 
 def _lens(rim: np.ndarray):

@@ -60,7 +60,7 @@ class Measures:
 
 def measure(figure: Figure) -> Measures:
     """A figure's measures, on the coarse canvas where the picture shows no finer one."""
-    c = canvas(figure.detail.shows(COARSE_M, 6))
+    c = canvas(figure.detail.shows(COARSE_M, 9))
     rest = c.stencil @ figure.posed.rest_vertices
     normals = vertex_normals(rest, c.faces)
     for _ in range(c.rounds(4)):
