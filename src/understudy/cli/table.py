@@ -127,11 +127,11 @@ def _fit(args: argparse.Namespace) -> int:
     for name, table in model.tables.items():
         about = "about " if table.private and not table.schema.rows else ""
         print(f"{args.out}: {name}, {about}{table.rows:,} rows, {len(table.schema.columns)} columns")
-        if table.private:
-            print(
-                f"{args.out}: epsilon {table.private['epsilon spent']:.4g} of {table.private['epsilon']:g}, delta "
-                f"{table.private['delta']:g}, {len(table.private['looks'])} looks at the data"
-            )
+    if told := next((table.private for table in model.tables.values() if table.private), None):
+        print(
+            f"{args.out}: epsilon {told['epsilon spent']:.4g} of {told['epsilon']:g}, delta {told['delta']:g}, "
+            f"{len(told['looks'])} looks at the data, for {told['neighbours']}"
+        )
     return 0
 
 

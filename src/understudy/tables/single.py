@@ -205,6 +205,16 @@ class TableModel:
 
 def contents(table: pa.Table, schema: Schema, name: str) -> dict[str, Content]:
     """The content of every column that is not empty, a key or a link. TableError: table and schema do not fit."""
+    fitting(table, schema, name)
+    return {
+        c: content(table[c], column, f"{name}.{c}")
+        for c, column in schema.columns.items()
+        if column.kind not in ("empty", "key", "link")
+    }
+
+
+def fitting(table: pa.Table, schema: Schema, name: str) -> None:
+    """TableError: the table has other columns than its schema."""
     absent = [c for c in schema.columns if c not in table.column_names]
     unknown = [c for c in table.column_names if c not in schema.columns]
     if absent or unknown:
@@ -215,11 +225,6 @@ def contents(table: pa.Table, schema: Schema, name: str) -> dict[str, Content]:
             got=f"without {', '.join(absent)}" if absent else f"also {', '.join(unknown[:5])}",
             remedy="Make the schema again with `understudy table inspect DATA -o schema.yaml`",
         )
-    return {
-        c: content(table[c], column, f"{name}.{c}")
-        for c, column in schema.columns.items()
-        if column.kind not in ("empty", "key", "link")
-    }
 
 
 @dataclass(frozen=True)

@@ -253,6 +253,12 @@ def test_other_tables_than_the_schema():
         fit(bank(20), schema={t: s for t, s in SCHEMAS.items() if t != "rates"}, budget=Budget(1.0))
 
 
+def test_other_columns_than_the_schema():
+    tables = bank(20)
+    with pytest.raises(TableError, match=r"loans: the schema and the data have other columns.*without owner"):
+        fit(tables | {"loans": tables["loans"].drop_columns(["owner"])}, schema=SCHEMAS, budget=Budget(1.0))
+
+
 @pytest.mark.parametrize("most", [0, -1, 101, True, "many"])
 def test_how_many_is_a_number(most):
     plain = {"tables": {name: schema.plain() for name, schema in SCHEMAS.items()}}

@@ -29,7 +29,7 @@ from understudy.tables.private.learn import Given, Learnt, learn
 from understudy.tables.private.ledger import Budget, Ledger, Part
 from understudy.tables.references import Link
 from understudy.tables.schema import NAMED, NUMERIC, Column, Schema
-from understudy.tables.single import MOST_COLUMNS, TableModel, contents
+from understudy.tables.single import MOST_COLUMNS, TableModel, contents, fitting
 
 if TYPE_CHECKING:
     from understudy.tables.chain import Chain
@@ -56,6 +56,8 @@ def fit(
     schema, or too many.
     """
     whose = family(schemas)
+    for name, schema in schemas.items():
+        fitting(tables.tables[name], schema, name)
     ledger = ledger or Ledger(budget)
     ledger.neighbours = f"databases of which one has a row of {whose.unit} more, with all rows that hang on it"
     kept = bounded(tables.tables, schemas, whose)
