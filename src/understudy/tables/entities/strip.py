@@ -7,7 +7,7 @@ What is no entity stays as it is, so a stripped table is still personal data: st
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,8 @@ def _rewritten(values: pa.ChunkedArray, find: Finder, secret: bytes) -> pa.Array
     import pyarrow as pa
 
     def words(kind: str, text: str) -> tuple[int, int]:
-        return _words(secret, _domain(kind), text, "", 0)
+        first, second = _words(secret, _domain(kind), [text], None, 0)[0]
+        return int(first), int(second)
 
     return pa.array([None if t is None else rewritten(t, find, words) for t in values.to_pylist()], pa.string())
 
@@ -71,34 +72,44 @@ def _domain(kind: str) -> str:
 
 def _replaced(table: pa.Table, column: str, source: str, kind: str, k: int, secret: bytes) -> pa.Array:
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     own, at = encoded(table[column])
-    names, codes = (own, at) if source == column else encoded(table[source])
-    both = np.unique(np.stack([codes, at]), axis=1, return_inverse=True) if source != column else None
-    texts, known = names.to_pylist(), set(own.to_pylist())
     like = form(own.to_pylist(), kind, k)
-    pairs = (
-        [(texts[c] if c >= 0 else "", own[int(a)].as_py() if a >= 0 else "") for c, a in both[0].T]
-        if both
-        else [(t, "") for t in texts]
-    )
-    made = np.array([None] * len(pairs), dtype=object)
-    left = np.arange(len(pairs))
+    if source == column:
+        texts, more, index = own.to_pylist(), None, at
+    else:
+        names, codes = encoded(table[source])
+        wide = len(own) + 1
+        both, index = np.unique((codes + 1) * np.int64(wide) + at + 1, return_inverse=True)
+        texts, more = (["", *values.to_pylist()] for values in (names, own))
+        texts, more = [texts[i] for i in both // wide], [more[i] for i in both % wide]
+    made = np.full(len(texts), None, dtype=object)
+    left = np.arange(len(texts))
     for attempt in range(_TRIES):
-        words = [_words(secret, _domain(kind), *pairs[i], attempt) for i in left]
         if not len(left):
             break
-        made[left] = fake(kind, np.array(words, np.uint64).reshape(-1, 2), like)
-        left = np.array([i for i in left if made[i] in known], int)
-    index = both[1].ravel() if both else at
-    return pa.array([None if a < 0 else made[i] for i, a in zip(index, at)], pa.string())
+        some = texts if attempt == 0 else [texts[i] for i in left]
+        rest = more if attempt == 0 or more is None else [more[i] for i in left]
+        fresh = fake(kind, _words(secret, _domain(kind), some, rest, attempt), like)
+        made[left] = fresh
+        left = left[pc.is_in(pa.array(fresh, pa.string()), own).to_numpy(zero_copy_only=False)]
+    return pc.take(pa.array(made, pa.string()), pa.array(index.ravel(), pa.int64(), mask=at < 0))
 
 
-def _words(secret: bytes, domain: str, text: str, more: str, attempt: int) -> tuple[int, int]:
-    """Two words of a value; the first depends on ``text`` alone, so that a name and its e-mail agree."""
+def _words(secret: bytes, domain: str, texts: Sequence[str], more: Sequence[str] | None, attempt: int) -> np.ndarray:
+    """(n, 2) uint64 words of each text; the first depends on it alone, so that a name and its e-mail agree; the second on
+    ``more`` too, where there is any."""
+    begun = blake2b(domain.encode() + b"\0" + str(attempt).encode() + b"\0", digest_size=16, key=secret)
 
-    def word(*parts: str) -> int:
-        data = b"".join(len(p.encode()).to_bytes(8, "little") + p.encode() for p in parts)
-        return int.from_bytes(blake2b(data, digest_size=8, key=secret).digest(), "little")
+    def hashed(data: bytes) -> bytes:
+        own = begun.copy()
+        own.update(data)
+        return own.digest()
 
-    return word(domain, text.strip().casefold(), str(attempt)), word(domain, text.strip().casefold(), more, str(attempt))
+    plain = [text.strip().casefold().encode() for text in texts]
+    words = np.frombuffer(b"".join(map(hashed, plain)), np.uint64).reshape(-1, 2)
+    if more is None:
+        return words
+    longer = b"".join(hashed(len(t).to_bytes(8, "little") + t + m.encode()) if m else hashed(t) for t, m in zip(plain, more))
+    return np.stack([words[:, 0], np.frombuffer(longer, np.uint64).reshape(-1, 2)[:, 1]], 1)
