@@ -175,7 +175,7 @@ class Foreign:
 def load(path: Path, labels: Sequence[str] | None = None) -> tuple[Foreign, dict[str, Any]]:
     """The network in a folder, and a card with what is known of it. labels : gives it a new last layer for these, random
     where the old one does not fit. DatasetError for one that is not known or not whole."""
-    config = _json(path / "config.json")
+    config = json_object(path / "config.json")
     known = [a for a in config.get("architectures") or [] if a in TASKS]
     if not known:
         raise DatasetError("is no model that is known here", where=path, wanted=", ".join(TASKS),
@@ -190,7 +190,7 @@ def load(path: Path, labels: Sequence[str] | None = None) -> tuple[Foreign, dict
                                                                 **new).eval()
     except (OSError, ValueError, RuntimeError, AttributeError, ImportError) as error:
         raise DatasetError(f"cannot be loaded: {str(error).splitlines()[0][:200]}", where=path) from error
-    return wrapped(model, _json(path / "preprocessor_config.json") if (path / "preprocessor_config.json").is_file() else {})
+    return wrapped(model, json_object(path / "preprocessor_config.json") if (path / "preprocessor_config.json").is_file() else {})
 
 
 def wrapped(model: Any, preprocessing: Mapping[str, Any]) -> tuple[Foreign, dict[str, Any]]:
@@ -236,7 +236,8 @@ def _point_names(labels: list[str]) -> tuple[str, ...]:
     return tuple("left_" + n[2:] if n.startswith("l_") else "right_" + n[2:] if n.startswith("r_") else n for n in plain)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def json_object(path: Path) -> dict[str, Any]:
+    """The object of a JSON file; DatasetError where it cannot be read or is none."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -7,7 +7,6 @@ holds the network, its folder and the first eight digits of its weights' SHA-256
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from understudy.errors import DatasetError, MissingDependency, UsageError
 from understudy.learn.catalogue.fetch import digest_of
+from understudy.learn.foreign import json_object
 
 Extractor = Callable[[np.ndarray], np.ndarray]
 """(n, s, s, 3) uint8 -> (n, features) float64."""
@@ -33,7 +33,7 @@ def pretrained(wanted: str, batch: int = 16) -> tuple[str, Extractor]:
     """(name, extractor) of a folder or of a name in the hub's cache. UsageError where there is none, DatasetError for one
     that is not known or not whole, MissingDependency without the packages."""
     folder = _folder(wanted)
-    config = _json(folder / "config.json")
+    config = json_object(folder / "config.json")
     kind = next((k for k in (config.get("model_type"), config.get("architecture")) if k in KINDS), None)
     if kind is None:
         raise DatasetError("is no feature extractor that is known here", where=folder, wanted=", ".join(KINDS),
@@ -86,7 +86,7 @@ def _cached(name: str) -> Path | None:
 def _scaling(folder: Path, kind: str, config: dict[str, Any]) -> tuple[int, tuple]:
     """The square's side in pixels, and (mean, std) of channels in 0 to 1."""
     file = folder / "preprocessor_config.json"
-    said = _json(file) if file.is_file() else {}
+    said = json_object(file) if file.is_file() else {}
     default = {"dinov2": (224, _IMAGENET), "inception_v3": (299, _HALF)}.get(kind, (224, _CLIP))
     side = said.get("crop_size") or said.get("size") or (None if kind == "inception_v3" else _image_size(config, kind))
     if isinstance(side, dict):
@@ -143,13 +143,3 @@ def _inception(weights: Path):
     if absent:
         raise DatasetError("lacks weights of Inception v3", where=weights, got=f"{len(absent)} absent, {absent[0]} first")
     return lambda x: inception.pooled(tensors, x)
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"cannot be read: {error}", where=path) from error
-    if not isinstance(told, dict):
-        raise DatasetError("is no JSON object", where=path)
-    return told
