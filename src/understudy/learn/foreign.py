@@ -190,7 +190,8 @@ def load(path: Path, labels: Sequence[str] | None = None) -> tuple[Foreign, dict
                                                                 **new).eval()
     except (OSError, ValueError, RuntimeError, AttributeError, ImportError) as error:
         raise DatasetError(f"cannot be loaded: {str(error).splitlines()[0][:200]}", where=path) from error
-    return wrapped(model, json_object(path / "preprocessor_config.json") if (path / "preprocessor_config.json").is_file() else {})
+    prepared = path / "preprocessor_config.json"
+    return wrapped(model, json_object(prepared) if prepared.is_file() else {})
 
 
 def wrapped(model: Any, preprocessing: Mapping[str, Any]) -> tuple[Foreign, dict[str, Any]]:
