@@ -96,9 +96,9 @@ class Hashed(Marbles):
     """Follows PYTHONHASHSEED."""
 
     def sample(self, draws, camera):
-        first = next(iter({"north", "east", "south", "west", "up", "down", "left", "right"}))
+        order = " ".join({"north", "east", "south", "west", "up", "down", "left", "right"})  # one in thousands is another's
         scene = super().sample(draws, camera)
-        return replace(scene, entities=tuple(replace(e, attributes={"side": first}) for e in scene.entities))
+        return replace(scene, entities=tuple(replace(e, attributes={"sides": order}) for e in scene.entities))
 
 
 class Constant(Marbles):

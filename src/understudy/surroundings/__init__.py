@@ -7,12 +7,10 @@ any record, asked once before the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
 from understudy.draws import Draws
-from understudy.key import Key
 from understudy.scene import AssetUse, Backdrop, Camera, Entity, Environment, Ground, Lamp, Sun
 
 # Entities of the surroundings (walls, furniture, distractors) count from here; the world's own count from 1.
@@ -27,7 +25,7 @@ class Place:
         when the place does not say; the world pitches its camera to it
     camera_height_m : height that the place suggests, or None
     floor_m : (x0, y0, x1, y1) free rectangle of the ground, or None for a plane without end
-    furniture : makers of the things that may stand there (see furniture.py), by name; none when the place does not say
+    things : names of the things that may stand there (ANYWHERE of street_furniture.py); none when the place does not say
     """
 
     environment: Environment | None = None
@@ -40,7 +38,7 @@ class Place:
     camera_height_m: float | None = None
     floor_m: tuple[float, float, float, float] | None = None
     assets: tuple[AssetUse, ...] = ()
-    furniture: Mapping[str, Callable[[Key], Any]] = field(default_factory=dict)
+    things: tuple[str, ...] = ()
 
 
 class Surroundings(Protocol):

@@ -92,7 +92,7 @@ class OpenAir:
             y = _FREE_M + 1.5 + 10 * u[1]
             things.append(entity(next(numbers), "distractor", pieces, materials, (2 * u[2] - 1) * y * 0.7, y, 360 * u[0],
                                  1 + 4 * u[3]))
-        return Place(environment, sun, entities=(*things, *near), floor_m=floor, furniture=STREET_FURNITURE)
+        return Place(environment, sun, entities=(*things, *near), floor_m=floor, things=tuple(STREET_FURNITURE))
 
     def _light(self, draws: Draws) -> tuple[Environment, Sun | None]:
         height, heading = draws("sun_height_deg", self.sun_height_deg), draws("sun_heading_deg", self.sun_heading_deg)

@@ -97,7 +97,7 @@ class Room:
         end = shell.depth - walls.deep_back - 0.15
         near, before = shell.occluders(numbers, draws.key("occluders"), draws("occluders", self.occluders), end - 1.2)
         ambient = soft_boxes(draws.key("ambient"), tuple(colour)) * np.float32(draws("ambient", self.ambient))
-        return Place(Environment(ambient), lamps=tuple(lamps), furniture=FURNITURE, entities=(*things, *near),
+        return Place(Environment(ambient), lamps=tuple(lamps), things=tuple(FURNITURE), entities=(*things, *near),
                      floor_m=(shell.left + walls.deep_left + 0.15, before, shell.right - walls.deep_right - 0.15, end))
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -58,7 +56,7 @@ class Occluders:
             left, top, right, bottom = picture_box(camera, subject, spot)
             y = spot.y * drawn["nearness"]
             if drawn["kind"] == "furniture":
-                made = _furniture(key, camera, place.furniture or ANYWHERE, y, spot, (left, right), drawn["hides"],
+                made = _furniture(key, camera, place.things or tuple(ANYWHERE), y, spot, (left, right), drawn["hides"],
                                   first_id + i)
                 if made is not None:
                     out.append(made)
@@ -80,11 +78,11 @@ class Occluders:
         return tuple(out)
 
 
-def _furniture(key: Key, camera: Camera, makers: Mapping[str, Any], y: float, spot: Spot, ends_px: tuple[float, float],
+def _furniture(key: Key, camera: Camera, names: tuple[str, ...], y: float, spot: Spot, ends_px: tuple[float, float],
                hides: float, number: int) -> Entity | None:
     """A piece of furniture ``y`` metres ahead that reaches over ``hides`` of the subject's width, which lies between columns
     ``ends_px``, from one side; None where camera or subject stands in its way."""
-    pieces, materials, _, _ = makers[key.child("piece").choice(tuple(makers))](key.child("furniture"))
+    pieces, materials, _, _ = ANYWHERE[key.child("piece").choice(names)](key.child("furniture"))
     reach = reach_of(pieces)
     y = min(y, spot.y - reach - _CLEAR_M)
     if y < reach + _CLEAR_M:

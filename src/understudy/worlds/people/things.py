@@ -5,9 +5,8 @@ Without them everything that was put into a photograph is a person, and a networ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -47,7 +46,7 @@ class Things:
             at = draws.each(i)
             drawn = {name: at(name, getattr(self, name)) for name in ("kind", "size_m", "depth")}
             key = at.key("look")
-            pieces, materials = _made(key, drawn["kind"], drawn["size_m"], place.furniture or ANYWHERE)
+            pieces, materials = _made(key, drawn["kind"], drawn["size_m"], place.things or tuple(ANYWHERE))
             reach = reach_of(pieces)
             subject_m = spots[0].y if spots else 4.0
             half = camera.lens.size_wh[0] / 2 / camera.lens.focal_px[0]
@@ -66,9 +65,9 @@ class Things:
         return tuple(out)
 
 
-def _made(key: Key, kind: str, size_m: float, makers: Mapping[str, Any]) -> tuple[list[Piece], list[Material]]:
+def _made(key: Key, kind: str, size_m: float, names: tuple[str, ...]) -> tuple[list[Piece], list[Material]]:
     if kind == "furniture":
-        pieces, materials, _, _ = makers[key.child("kind").choice(tuple(makers))](key.child("thing"))
+        pieces, materials, _, _ = ANYWHERE[key.child("kind").choice(names)](key.child("thing"))
         return pieces, materials
     pieces, materials = floating(key.child("thing"), size_m)
     lowest = min(float(mesh.vertices[:, 2].min()) for mesh, _ in pieces)
