@@ -14,6 +14,7 @@ from understudy.record import Instance, PointSet
 from understudy.scene import Lens
 
 # A seen point lies below its skin by a limb's thickness and some clothing; its surface is nearer by that much at most.
+_NEAR_PX = 3  # a seen point has some of its body this near (labels/keypoints.py)
 _DEEPEST_M = 0.45
 _TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
@@ -89,7 +90,7 @@ def points_depth(x: Exhibit) -> Iterator[Finding]:
         for name, (px, py, v), z in zip(points.names, points.xyv, points.xyz_m[:, 2]):
             if v != 2 or not np.isfinite(z) or not (0 <= px < w and 0 <= py < h):
                 continue
-            rows, columns = slice(max(int(py) - 2, 0), int(py) + 3), slice(max(int(px) - 2, 0), int(px) + 3)
+            rows, columns = (slice(max(int(at) - _NEAR_PX, 0), int(at) + _NEAR_PX + 1) for at in (py, px))
             own = depth[rows, columns][x.masks[i.id][rows, columns]]
             own = own[np.isfinite(own)]
             if own.size and not (own.min() - 0.1 <= z <= own.max() + _DEEPEST_M):
