@@ -150,7 +150,7 @@ def test_a_worn_skin_covers_face_and_body_and_keeps_their_parts(painted):
     who, draws = figure(BodyShape(), "standing"), Draws(Key(1))
     look = Skin(tone=Fixed(2)).choose(draws, who.ancestry)
     ours = Skin().surfaces(Draws(Key(2)), who, look)
-    worn = Skin().surfaces(Draws(Key(2)), who, look, painted=painted["light"], teeth=False)
+    worn = Skin().surfaces(Draws(Key(2)), who, look, painted=painted["light"], without=("teeth", "eyes"))
     skin = next(s for s in worn.surfaces if s.name == "skin")
     assert (skin.material.base_color.pixels == painted["light"]).all()
     assert {"face", "teeth"} & {s.name for s in worn.surfaces} == set()
@@ -160,6 +160,43 @@ def test_a_worn_skin_covers_face_and_body_and_keeps_their_parts(painted):
 
     assert faces(worn.surfaces, "face") == faces(ours.surfaces, "face") > 1000
     assert faces(worn.surfaces, "skin") == faces(ours.surfaces, "skin")
+
+
+@pytest.mark.parametrize("textured", [True, False])
+def test_eyes_take_the_place_of_ours_where_their_texture_is_there(tmp_path, monkeypatch, textured):
+    """The base mesh's own eyeballs as a piece of a pack."""
+    from PIL import Image
+
+    from understudy.worlds.people.skin import Skin
+
+    monkeypatch.setenv("UNDERSTUDY_ASSETS", str(tmp_path / "kept"))
+    base = [model().mesh(f"eye.{side}") for side in "LR"]
+    used = np.unique(np.concatenate([m.base for m in base]))
+    faces = np.searchsorted(used, np.concatenate([m.base[m.faces] for m in base])) + 1
+    folder = tmp_path / "base" / "eyes" / "round"
+    folder.mkdir(parents=True)
+    rows = "\n".join(f"{v} {v} {v} 1 0 0 0 0 0" for v in used)
+    (folder / "round.mhclo").write_text(f"basemesh hm08\nobj_file it.obj\nmaterial it.mhmat\nverts 0\n{rows}\n")
+    (folder / "it.obj").write_text("\n".join(["v 0 0 0"] * len(used) + ["vt 0 0", "vt 1 0", "vt 0 1"]
+                                             + [f"f {a}/1 {b}/2 {c}/3" for a, b, c in faces]) + "\n")
+    (folder / "it.mhmat").write_text("diffuseTexture iris.png\n" if textured else "name plain\n")
+    if textured:
+        Image.new("RGB", (8, 8), (40, 90, 160)).save(folder / "iris.png")
+    packs.add("mine", tmp_path / "base")
+    who, draws = figure(BodyShape(), "standing"), Draws(Key(1))
+    ours = Clothes().choose(draws.at("clothes"), 30, 0.5)
+    dress = Wardrobe("mine", eyes=1.0).choose(draws.at("pack"), ours, who.rest, 0.5)
+    assert ("eyes" in dress.pieces) == textured and draws.drawn["pack.eyes"] == ("round" if textured else "none")
+    worn = dress.surfaces(who)
+    if textured:
+        eyes = next(s for s in worn.surfaces if s.name == "eyes")
+        assert set(eyes.part.tolist()) == {PART_ID["eyes"]} and worn.facts["iris"] == "round"
+        there, wanted = eyes.vertices, who.posed.vertices[used]
+        np.testing.assert_allclose([there.min(0), there.max(0)], [wanted.min(0), wanted.max(0)], atol=2e-4)
+    look = Skin(tone=Fixed(2)).choose(draws, who.ancestry)
+    all_of_it, rest = ([s.name for s in Skin().surfaces(Draws(Key(2)), who, look, without=without).surfaces]
+                       for without in ((), ("eyes",)))
+    assert "eye.L" in all_of_it and [n for n in all_of_it if not n.startswith("eye.")] == rest
 
 
 def test_without_a_pack_nothing_is_drawn_or_changed():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -22,6 +23,8 @@ IRIS = {
     "blue": ((0.070, 0.130, 0.210), (0.190, 0.290, 0.390)),
     "grey": ((0.130, 0.160, 0.180), (0.260, 0.300, 0.320)),
 }
+WET = Material((1.0, 1.0, 1.0), roughness=0.08, specular=0.4)
+"""The gloss of an eye."""
 _PX = 96
 _SEEN_M = 0.042  # the texture's span along the eyeball
 _EDGE = np.deg2rad(100)  # the texture reaches this far from the pupil
@@ -35,7 +38,7 @@ def eye_surfaces(key: Key, figure: Figure, iris: str) -> list[Surface]:
     for side in ("L", "R"):
         base, faces, uv = _eye(side)
         out.append(Surface(f"eye.{side}", figure.posed.vertices[base], faces,
-                           Material(texture, roughness=0.08, specular=0.4),
+                           replace(WET, base_color=texture),
                            np.full(len(faces), PART_ID["eyes"], np.uint8), uv=uv,
                            rest=figure.posed.rest_vertices[base].astype(np.float32),
                            chart=np.full(len(faces), 24 if side == "L" else 23, np.uint8),

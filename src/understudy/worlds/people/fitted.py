@@ -130,7 +130,7 @@ def _slot(piece: Piece, regions: np.ndarray, corners: np.ndarray) -> str:
 def _parts(slot: str, regions: np.ndarray, faces: np.ndarray) -> np.ndarray:
     if slot != "outfit":
         name = {"shoes": "shoes", "hat": "hat", "hair": "hair", "eyebrows": "face", "eyelashes": "face",
-                "teeth": "face"}.get(slot, "other")
+                "teeth": "face", "eyes": "eyes"}.get(slot, "other")
         return np.full(len(regions), PART_ID[name], np.uint8)
     # a garment is a connected piece of the mesh: it is trousers if most of it lies over legs
     from scipy.sparse import coo_matrix

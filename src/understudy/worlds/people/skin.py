@@ -11,7 +11,7 @@ and are made once a process.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -71,10 +71,10 @@ class Skin:
 
     def surfaces(self, draws: Draws, figure: Figure, complexion: Complexion, covered: np.ndarray | None = None, *,
                  hair_rgb: Sequence[float] = (0.03, 0.02, 0.012), hair_colour: str = "dark brown",
-                 painted: np.ndarray | None = None, teeth: bool = True) -> Worn:
+                 painted: np.ndarray | None = None, without: Collection[str] = ()) -> Worn:
         """The skin that is not ``covered`` ((V,) bool), the eyes and the mouth. ``hair_rgb``: linear colour of brows and
         beard, ``hair_colour`` its name. ``painted``: (n, n, 3) uint8 sRGB in the atlas of MakeHuman's body, in place of
-        ours; ``teeth``: whether ours are worn."""
+        ours; ``without``: which of our "teeth" and "eyes" something else stands for."""
         tone, rgb = complexion.tone, complexion.rgb
         iris = draws("iris", self.iris)
         iris = _iris_of(draws.key("iris"), tone) if iris == "auto" else iris
@@ -86,8 +86,8 @@ class Skin:
                      makeup=draws("makeup", self.makeup))
         gloss = draws("gloss", self.gloss)
         key = draws.key("paint")
-        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss, painted, teeth),
-                    *eye_surfaces(draws.key("eyes"), figure, iris),
+        eyes = [] if "eyes" in without else eye_surfaces(draws.key("eyes"), figure, iris)
+        surfaces = [*_skin_surfaces(key, figure, covered, look, gloss, painted, "teeth" not in without), *eyes,
                     *facial_hair.grown(draws.key("hairs"), figure, beard, hair_colour, look.hair)]
         return Worn(tuple(surfaces), None, {"skin_tone": int(tone), "iris": iris, "beard": beard})
 

@@ -23,6 +23,7 @@ from understudy.worlds.people.body import RestBody, model
 from understudy.worlds.people.clothes import Outfit, fabric
 from understudy.worlds.people.clothes.creases import TILE_M
 from understudy.worlds.people.clothes.headwear import hair_under
+from understudy.worlds.people.eyes import WET
 from understudy.worlds.people.figure import Figure, Worn
 from understudy.worlds.people.fitted import Fitted, fit, worn_surface
 from understudy.worlds.people.hair_colours import strands, texture
@@ -30,6 +31,8 @@ from understudy.worlds.people.pack_skins import PackSkin, skin_of
 from understudy.worlds.people.skin import TEETH, step_light
 
 _SEE_THROUGH = ("eyebrows", "eyelashes")
+IN_THE_HEAD = ("teeth", "eyes")
+"""What a figure has in place of our own, not over it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Wardrobe:
     hair: float = setting(0.3, Interval(0, 1), "", "share of figures who have its hair")
     brows: float = setting(0.3, Interval(0, 1), "", "share who have its eyebrows, where the pack has their textures")
     teeth: float = setting(0.3, Interval(0, 1), "", "share of figures who have its teeth")
+    eyes: float = setting(0.3, Interval(0, 1), "", "share of figures who have its eyes, where the pack has their textures")
     skins: float = setting(0.5, Interval(0, 1), "", "share of figures who have its skins, where one is about as light")
     lashes: float = setting(0.3, Interval(0, 1), "", "share who have its eyelashes, where the pack has their textures")
 
@@ -62,7 +66,8 @@ class Wardrobe:
         chosen: dict[str, Fitted] = {}
         skipped: list[Skipped] = []
         for slot, share in (("outfit", self.outfits), ("shoes", self.shoes), ("hat", self.hats), ("hair", self.hair),
-                            ("eyebrows", self.brows), ("eyelashes", self.lashes), ("teeth", self.teeth)):
+                            ("eyebrows", self.brows), ("eyelashes", self.lashes), ("teeth", self.teeth),
+                            ("eyes", self.eyes)):
             key = draws.key(slot)
             if key.child("any").uniform() >= share or (slot == "hair" and "hat" in chosen):  # hair would come through
                 continue
@@ -74,10 +79,11 @@ class Wardrobe:
                 except AssetError as error:
                     skipped.append(Skipped(f"{pack.name}/{piece.file}", str(error)))
                     continue
-                if fitted.slot == slot and (slot not in _SEE_THROUGH or fitted.clear):
+                if fitted.slot == slot and (slot not in _SEE_THROUGH or fitted.clear) and (
+                        slot != "eyes" or fitted.texture is not None):
                     chosen[slot] = fitted
                     break
-        for slot in ("outfit", "shoes", "hat", "hair", *_SEE_THROUGH, "teeth"):
+        for slot in ("outfit", "shoes", "hat", "hair", *_SEE_THROUGH, *IN_THE_HEAD):
             draws.note(slot, chosen[slot].piece.name if slot in chosen else "none")
         items, shoes = (() if "outfit" in chosen else ours.items), (None if "shoes" in chosen else ours.shoes)
         hat = None if "hat" in chosen else ours.headwear
@@ -159,6 +165,10 @@ class Dress:
                 continue
             if slot == "teeth":
                 out.append(worn_surface(piece, figure, _painted(piece) if piece.texture is not None else TEETH))
+                continue
+            if slot == "eyes":
+                out.append(worn_surface(piece, figure, replace(WET, base_color=_painted(piece).base_color)))
+                facts["iris"] = piece.piece.name
                 continue
             if slot == "outfit" and piece.texture is None:  # cut from two cloths
                 for name in ("top", "bottom"):

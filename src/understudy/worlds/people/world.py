@@ -29,7 +29,7 @@ from understudy.worlds.people.pose import Posing, Stance
 from understudy.worlds.people.props import Occluders, seat_under, seated
 from understudy.worlds.people.skin import Complexion, Skin
 from understudy.worlds.people.things import Things
-from understudy.worlds.people.wardrobe import Dress, Wardrobe
+from understudy.worlds.people.wardrobe import IN_THE_HEAD, Dress, Wardrobe
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class People:
         painted = one.outfit.skin
         skin = self.skin.surfaces(at.at("skin"), figure, complexion, clothes.covered, hair_rgb=tuple(single_hair),
                                   hair_colour=colour, painted=None if painted is None else painted.pixels,
-                                  teeth="teeth" not in one.outfit.pieces)
+                                  without=[name for name in IN_THE_HEAD if name in one.outfit.pieces])
         eyewear = self.eyewear.surfaces(at.at("eyewear"), figure)
         surfaces: tuple[Surface, ...] = (*skin.surfaces, *hair.surfaces, *eyewear.surfaces, *clothes.surfaces)
         facts = {
