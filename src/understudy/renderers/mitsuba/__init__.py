@@ -30,7 +30,7 @@ class Path:
 
     supplies: ClassVar[frozenset[str]] = LABEL_CHANNELS | {signals.RGB.name}
 
-    samples: int = setting(3, Integers(1, 65536), "", "paths a pixel")
+    samples: int = setting(2, Integers(1, 65536), "", "paths a pixel")
     max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
     denoise: str = setting("auto", OneOf(("auto", "off", "fast", "balanced", "high")), "",
                            "Open Image Denoise's effort; auto is fast at half the resolution, laid back over the full one")

@@ -14,8 +14,11 @@ from understudy.key import Key
 from understudy.renderers.mitsuba import reflectance
 from understudy.renderers.mitsuba.light import POOL
 from understudy.renderers.mitsuba.rays import sampled_rays
+from understudy.renderers.mitsuba.sequence import Sequence
 from understudy.renderers.mitsuba.stage import COLUMNS, Stage
 from understudy.scene import Camera
+
+_LIGHT, _LAMP, _LOBE, _ONWARDS = range(2, 6)  # places of a segment's pairs of numbers; the ray's own come before
 
 
 @dataclass(frozen=True)
@@ -45,21 +48,15 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
         return Traced(*(np.zeros((0, *s), np.float32) for s in ((3,), (3,), (), (3,), (3,))))
     mi, n = stage.mi, len(pixels) * samples
     full = full_length(samples, max_depth)
-    rng = mi.PCG32(size=n, initstate=dr.opaque(mi.UInt64, int(key.words(1)[0])), initseq=dr.opaque(mi.UInt64, 1))
-    which = dr.arange(mi.UInt32, n) // dr.opaque(mi.UInt32, len(pixels))
-    ray = sampled_rays(mi, camera, pixels, samples, rng)
+    chance = Sequence(mi, pixels, camera.lens.size_wh[0], samples, int(key.words(1)[0]))
+    ray = sampled_rays(mi, camera, pixels, samples, chance)
     state = (mi.UInt32(0), mi.Bool(True), mi.Point3f(ray.o), mi.Vector3f(ray.d), mi.Color3f(1), mi.Color3f(0),
-             mi.Color3f(0), mi.Float(0), mi.Float(0), mi.Color3f(0), mi.Vector3f(0), rng)
-    long = which < dr.opaque(mi.UInt32, full)
-    limit = dr.select(long, dr.opaque(mi.UInt32, max_depth), 2)
-    # a pixel's k-th sample takes its first light from the k-th stretch of the pool; the long paths cover all of it, and so
-    # do the short ones, since they weigh their light differently
-    stretch = (mi.Float(dr.select(long, which, which - dr.opaque(mi.UInt32, full))),
-               dr.select(long, dr.opaque(mi.Float, 1 / full), dr.opaque(mi.Float, 1 / max(1, samples - full))))
-    step = _Step(dr, stage, limit, dr.opaque(mi.Float, samples / full), sky, stretch)
+             mi.Color3f(0), mi.Float(0), mi.Float(0), mi.Color3f(0), mi.Vector3f(0))
+    limit = dr.select(chance.which < dr.opaque(mi.UInt32, full), dr.opaque(mi.UInt32, max_depth), 2)
+    step = _Step(dr, stage, limit, dr.opaque(mi.Float, samples / full), sky, chance)
     state = dr.while_loop(state, lambda depth, alive, *_: alive, step,
                           labels=("depth", "alive", "origin", "direction", "weight", "light", "shown", "density", "cover",
-                                  "albedo", "normal", "rng"), label="paths")
+                                  "albedo", "normal"), label="paths")
     light, shown, _, cover, albedo, normal = state[5:11]
     light = dr.select(dr.isfinite(light.x + light.y + light.z), light, 0)
     parts = [*light, *shown, cover, *albedo, *normal]
@@ -82,10 +79,10 @@ def full_length(samples: int, max_depth: int) -> int:
 class _Step:
     """One segment of every path: meet a surface, collect light, choose where to go on."""
 
-    def __init__(self, dr, stage: Stage, limit, boost, sky: bool, stretch) -> None:
-        self.dr, self.stage, self.limit, self.boost, self.sky, self.stretch = dr, stage, limit, boost, sky, stretch
+    def __init__(self, dr, stage: Stage, limit, boost, sky: bool, chance: Sequence) -> None:
+        self.dr, self.stage, self.limit, self.boost, self.sky, self.chance = dr, stage, limit, boost, sky, chance
 
-    def __call__(self, depth, alive, origin, direction, weight, light, shown, density, cover, albedo, normal, rng):
+    def __call__(self, depth, alive, origin, direction, weight, light, shown, density, cover, albedo, normal):
         dr, stage, mi = self.dr, self.stage, self.stage.mi
         lights = stage.lights
         first = depth == 0
@@ -125,16 +122,15 @@ class _Step:
         weight = dr.select(depth == 1, weight * self.boost, weight)  # the long paths speak for the short ones too
         point = point + geometric * (1e-4 * (1 + 0.1 * dr.max(dr.abs(point))))
         # light straight from a source
-        towards, distance, bright, source_density = self._source(point, first, rng, onwards)
+        towards, distance, bright, source_density = self._source(point, depth)
         share, here = reflectance.valued(mi, dr, gloss, out, frame.to_local(towards))
         useful = onwards & (dr.dot(towards, geometric) > 0) & (dr.max(share) > 0) & (dr.max(bright) > 0)
         blocked = stage.scene.ray_test(mi.Ray3f(point, towards, distance, 0, []), coherent=False, active=useful)
         balance = source_density / (source_density + here + 1e-12)
         light += dr.select(useful & ~blocked, weight * share * bright * balance, 0)
         # and onwards
-        pick = rng.next_float32(onwards)
-        place = mi.Point2f(rng.next_float32(onwards), rng.next_float32(onwards))
-        into = reflectance.drawn(mi, dr, gloss, out, pick, place)
+        pick, _ = self.chance.pair(_LOBE, depth)
+        into = reflectance.drawn(mi, dr, gloss, out, pick, mi.Point2f(*self.chance.pair(_ONWARDS, depth)))
         share, density = reflectance.valued(mi, dr, gloss, out, into)
         direction = dr.select(onwards, frame.to_world(into), direction)
         onwards &= (density > 1e-9) & (dr.dot(direction, geometric) > 0)
@@ -147,7 +143,7 @@ class _Step:
         light += dr.select(closing & ~blocked, weight * emitted * (density / (density + source_density + 1e-12)), 0)
         onwards &= ~closing
         return (depth + 1, onwards, dr.select(onwards, point, origin), direction, weight, light, shown, density, cover,
-                albedo, normal, rng)
+                albedo, normal)
 
     def _surface(self, found, alive, direction):
         """Point, geometric and shading normal (both towards the viewer), texture coordinates and piece of a hit."""
@@ -265,15 +261,12 @@ class _Step:
                 total += mi.Color3f(found.x, found.y, found.z) * (by_row * by_col)
         return total
 
-    def _source(self, point, first, rng, active):
+    def _source(self, point, depth):
         """A direction to a light from ``point``: direction, distance, radiance over density, density."""
         dr, mi, lights = self.dr, self.stage.mi, self.stage.lights
-        u, v, w = (rng.next_float32(active) for _ in range(3))
-        which, each = self.stretch
+        u, v = self.chance.pair(_LIGHT, depth)
         if lights.has_sky:
-            # the first light of a pixel's samples is spread over the sky, later ones are anywhere
-            spread = dr.select(first, (which + u) * each, u)
-            at = dr.minimum(mi.UInt32(spread * POOL), POOL - 1)
+            at = dr.minimum(mi.UInt32(u * POOL), POOL - 1)
             aim = dr.gather(mi.Vector4f, lights.pool, 2 * at)
             bright = dr.gather(mi.Vector4f, lights.pool, 2 * at + 1)
             sky = (mi.Vector3f(aim.x, aim.y, aim.z), mi.Float(1e6), mi.Color3f(bright.x, bright.y, bright.z), bright.w)
@@ -281,6 +274,7 @@ class _Step:
                 return sky
         if lights.has_lamps:
             count = mi.Float(lights.lamps)
+            w, choice = self.chance.pair(_LAMP, depth)
             lamp = dr.minimum(mi.UInt32(w * count), lights.lamps - 1)
             rows = [dr.gather(mi.Vector4f, lights.lamp, 4 * lamp + k) for k in range(4)]
             at = [mi.Vector3f(r.x, r.y, r.z) for r in rows]
@@ -295,7 +289,7 @@ class _Step:
             if not lights.has_sky:
                 return lamp_side
             # one or the other, evenly
-            choose = rng.next_float32(active) < 0.5
+            choose = choice < 0.5
             direction = dr.select(choose, sky[0], lamp_side[0])
             return (direction, dr.select(choose, sky[1], lamp_side[1]), 2 * dr.select(choose, sky[2], lamp_side[2]),
                     0.5 * dr.select(choose, sky[3], lamp_side[3]))

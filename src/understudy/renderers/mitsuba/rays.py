@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from understudy.geometry.cameras import unproject_pixels
 from understudy.renderers.channels import Hits
+from understudy.renderers.mitsuba.sequence import Sequence
 from understudy.scene import Camera
 
 
@@ -38,31 +37,22 @@ def _axes(mi, dr, camera: Camera) -> list:
     return [mi.Vector3f([dr.opaque(mi.Float, float(c)) for c in camera.to_world[:3, i]]) for i in range(4)]
 
 
-def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, rng):
+def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: Sequence):
     """``samples`` rays through each pixel of a list, over the pixel's area and the lens's opening.
 
-    The first rays are the first samples of all pixels, then come the second ones. Places in a pixel are stratified; chance
-    comes from ``rng``, one stream a ray. Over a pixel the lens is taken as linear (its departure is below a thousandth of
-    a pixel).
+    The first rays are the first samples of all pixels, then come the second ones. Places in a pixel and on the lens are
+    those of ``chance``. Over a pixel the lens is taken as linear (its departure is below a thousandth of a pixel).
     """
     import drjit as dr
 
     lens, optics = camera.lens, camera.optics
     middle = np.nan_to_num(unproject_pixels(lens, pixels)).astype(np.float32)
-    index = dr.arange(mi.UInt32, len(pixels) * samples)
-    count = dr.opaque(mi.UInt32, samples)
-    which = index // dr.opaque(mi.UInt32, len(pixels))
-    pixel = index - which * dr.opaque(mi.UInt32, len(pixels))
-    # the k-th sample of a pixel lies in the k-th stripe of its width, stripes of its height taken in a mixed order
-    share = 1 / mi.Float(count)
-    u = (mi.Float(which) + rng.next_float32()) * share - 0.5
-    row = (which * dr.opaque(mi.UInt32, _mixing(samples)) + count // 2) % count
-    v = (mi.Float(row) + rng.next_float32()) * share - 0.5
-    u, v = u * dr.opaque(mi.Float, 1 / lens.focal_px[0]), v * dr.opaque(mi.Float, 1 / lens.focal_px[1])
+    pixel = dr.arange(mi.UInt32, len(pixels) * samples) % dr.opaque(mi.UInt32, len(pixels))
+    u, v = ((place - 0.5) * dr.opaque(mi.Float, 1 / focal) for place, focal in zip(chance.pair(0), lens.focal_px))
     x, y = (dr.gather(mi.Float, mi.Float(middle[:, i].copy()), pixel) for i in range(2))
     x, y = _stepped(mi, dr, lens.distortion, x, y, u, v)
     focus = dr.opaque(mi.Float, optics.focus_m)
-    spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(rng.next_float32(), rng.next_float32()))
+    spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(*chance.pair(1)))
     spot *= dr.opaque(mi.Float, optics.aperture_m / 2)
     axes = _axes(mi, dr, camera)
     start = axes[0] * spot.x + axes[1] * spot.y
@@ -81,11 +71,3 @@ def _stepped(mi, dr, distortion: tuple[float, ...], x, y, u, v):
     yy = radial + slope * y * y + 6 * p1 * y + 2 * p2 * x
     scale = 1 / (xx * yy - cross * cross)
     return x + (yy * u - cross * v) * scale, y + (xx * v - cross * u) * scale
-
-
-def _mixing(samples: int) -> int:
-    """A step through 0..samples-1 that visits each once and keeps neighbours apart (near the golden section)."""
-    step = max(1, round(samples * 0.618))
-    while math.gcd(step, samples) != 1:
-        step += 1
-    return step
