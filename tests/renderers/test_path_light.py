@@ -189,11 +189,12 @@ def test_it_agrees_with_mitsubas_own_integrator():
         params.update()
         entries[f"m{i}"] = mesh
     from understudy.renderers.mitsuba.rays import sampled_rays
+    from understudy.renderers.mitsuba.sequence import Sequence
 
     n = 64 * 64 * 128
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(5, n)
-    ray = sampled_rays(mi, CAMERA, np.arange(64 * 64), 128, mi.PCG32(size=n, initstate=9))
+    ray = sampled_rays(mi, CAMERA, np.arange(64 * 64), 128, Sequence(mi, np.arange(64 * 64), 64, 128, 9))
     integrator = mi.load_dict({"type": "path", "max_depth": 4, "rr_depth": 99, "hide_emitters": True})
     light, _, _ = integrator.sample(mi.load_dict(entries), sampler, mi.RayDifferential3f(ray), None, True)
     dr.eval(light)

@@ -89,8 +89,8 @@ def fold_radius(distortion: tuple[float, ...]) -> float:
 def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
     """The inverse of :func:`distort` inside the fold radius: (..., 2) -> (..., 2) float64, nan where there is none.
 
-    Newton's method, until each point's image is within 1e-10 of what was asked (a ten-millionth of a pixel). Each point's
-    result is a function of that point alone.
+    Newton's method, until each point's image is within 1e-10 of what was asked (a ten-millionth of a pixel) or the step just
+    taken has brought it there. Each point's result is a function of that point alone.
     """
     wanted = np.asarray(xy, np.float64)
     if not any(distortion):
@@ -111,6 +111,7 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
                                    np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30))))
         x *= start_scale
         y *= start_scale
+        exact = np.zeros(len(x), bool)
         for _ in range(40):
             r2 = x * x + y * y
             radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
@@ -118,10 +119,9 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
             ex = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) - u
             ey = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y - v
             error = np.maximum(np.abs(ex), np.abs(ey))
-            done = error < 1e-10
-            if done.all():
-                break
-            ex[done] = ey[done] = 0  # a point's steps are its own: what it is asked together with changes no bit
+            exact |= error < 1e-10
+            ex[exact] = ey[exact] = 0  # a point's steps are its own: what it is asked together with changes no bit
+            exact |= (error < 1e-6) & (r2 < 0.25 * limit2)  # well inside the fold a step squares the error
             xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
             xy_ = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
             yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
@@ -129,7 +129,9 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
             det = np.where(np.abs(det) < 1e-9, 1e-9, det)
             x -= np.clip((yy * ex - xy_ * ey) / det, -0.5, 0.5)
             y -= np.clip((xx * ey - xy_ * ex) / det, -0.5, 0.5)
-        bad = ~(done & (r2 < limit2))
+            if exact.all():
+                break
+        bad = ~(exact & (x * x + y * y < limit2))
         x[bad] = y[bad] = np.nan
         out[start:start + 16384, 0], out[start:start + 16384, 1] = x, y
     return out.reshape(shape)

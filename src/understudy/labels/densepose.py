@@ -33,5 +33,6 @@ def densepose(scene: Scene, signals: Signals) -> Answers:
 
 def encode_iuv(iuv: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """(h, w, 3) float chart, u, v -> (h, w, 3) uint8, zero outside the mask."""
-    scaled = np.rint(np.clip(iuv, 0, (24, 1, 1)) * (1, 255, 255)).astype(np.uint8)
+    most, steps = np.array((24, 1, 1), iuv.dtype), np.array((1, 255, 255), iuv.dtype)
+    scaled = np.rint(np.clip(iuv, 0, most) * steps).astype(np.uint8)
     return np.where((mask & (scaled[..., 0] > 0))[..., None], scaled, np.uint8(0))

@@ -145,10 +145,12 @@ class _Gather:
             shift[charted] = before[:-1] - [p.faces.start for p in shown]
             face = self.hits.face[at] + shift[self.piece[at]]
             chart = np.concatenate([p.surface.chart for p in shown])[face]
-            chart_uv = np.concatenate([p.surface.chart_uv for p in shown])
-            uv = sum(weight[at, None] * chart_uv[face, k] for k, weight in enumerate(self.weights))
+            corners = _taken(np.concatenate([p.surface.chart_uv.reshape(-1, 6) for p in shown]), face)
+            weights = [weight[at] for weight in self.weights]
             out[at, 0] = chart
-            out[at, 1:] = np.where(chart[:, None] > 0, np.clip(uv, 0, 1), 0)
+            for axis in (0, 1):
+                along = sum(weight * corners[2 * k + axis] for k, weight in enumerate(weights))
+                out[at, 1 + axis] = np.where(chart > 0, np.clip(along, 0, 1), 0)
         return self._map(out)
 
     def _blend(self, per_vertex: np.ndarray) -> np.ndarray:

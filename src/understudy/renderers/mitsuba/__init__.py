@@ -34,7 +34,7 @@ class Path:
     max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
     denoise: str = setting("auto", OneOf(("auto", "off", "fast", "balanced", "high")), "",
                            "Open Image Denoise's effort; auto is fast at half the resolution, laid back over the full one")
-    shadow_samples: int = setting(16, Integers(0, 4096), "",
+    shadow_samples: int = setting(8, Integers(0, 4096), "",
                                   "rays to the light from each ground point of a photograph; 0 casts no shadow")
 
     def render(self, scene: Scene, wanted: tuple[Spec, ...], key: Key) -> Signals:

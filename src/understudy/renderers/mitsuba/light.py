@@ -113,7 +113,8 @@ def _disc(direction: np.ndarray, radius: float, h: int, w: int) -> tuple[np.ndar
     sine = np.sin(polar)[:, None]
     cosine = (sine * np.cos(around) * direction[0] + sine * np.sin(around) * direction[1]
               + np.cos(polar)[:, None] * direction[2])
-    angle = np.arccos(np.clip(cosine, -1, 1))
     pixel = np.pi / h
-    share = np.clip((radius + pixel - angle) / pixel, 0, 1)
+    share = np.zeros((h, w))
+    near = cosine > math.cos(min(radius + pixel, math.pi))
+    share[near] = np.minimum((radius + pixel - np.arccos(np.minimum(cosine[near], 1))) / pixel, 1)
     return share, sine[:, 0] * (np.pi / h) * (2 * np.pi / w)

@@ -13,13 +13,16 @@ import numpy as np
 from understudy.geometry.cameras import unproject
 from understudy.key import Key
 from understudy.renderers.mitsuba.light import far_radiance
+from understudy.renderers.mitsuba.sequence import curve
 from understudy.scene import Scene
 
 COARSE, FINE = 8, 2  # pixels between ground points, first to find the shadow, then to draw it
 BOUNCE = 0.12  # light that a figure in the way sends on itself, over what it takes away
 _POOL = 4096
 _LEAST = 0.012  # a loss of light that is worth drawing
+_FAINT = 1e-3  # a loss that eight bits do not show: the photograph is left as it is
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+_TURNS = np.array([(0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5)])  # Bayer's: each 2x2 is spread evenly
 
 
 def shadow_ratio(mi, bare, scene: Scene, samples: int, key: Key) -> np.ndarray | None:
@@ -47,21 +50,22 @@ def shadow_ratio(mi, bare, scene: Scene, samples: int, key: Key) -> np.ndarray |
     loss = 1 - _grid(mi, bare, scene, FINE, region, pool, samples, key.child("fine"))  # nought stays nought when blurred
     loss = cv2.GaussianBlur(loss, (0, 0), 1.1, borderType=cv2.BORDER_REPLICATE)
     loss = cv2.resize(loss, (fine_shape[1] * FINE, fine_shape[0] * FINE), interpolation=cv2.INTER_LINEAR)
-    return 1 - loss[:h, :w]
+    return 1 - np.where(loss > _FAINT, loss, 0)[:h, :w]
 
 
 def _directions(radiance: np.ndarray, key: Key) -> tuple[np.ndarray, np.ndarray] | None:
-    """Unit directions (_POOL, 3) above the ground, as likely as the light they bring, in the order of the sky's pixels;
+    """Unit directions (_POOL, 3) above the ground, as likely as the light they bring, near ones near each other;
     and their colours (_POOL, 3) at equal luminance. None for a black sky."""
     h, w = radiance.shape[:2]
     polar = (np.arange(h) + 0.5) / h * np.pi
     weight = np.maximum(np.cos(polar), 0) * np.sin(polar)
     light = np.maximum(radiance @ _LUMINANCE, 0) * weight[:, None]
-    total = np.cumsum(light.ravel())
+    order = curve(h, w)
+    total = np.cumsum(light.ravel()[order])
     if total[-1] <= 0:
         return None
     at = np.searchsorted(total, (np.arange(_POOL) + key.uniforms(_POOL)) / _POOL * total[-1], side="right")
-    at = np.minimum(at, h * w - 1)
+    at = order[np.minimum(at, h * w - 1)]
     row, col = np.divmod(at, w)
     jitter = key.child("jitter").uniforms(_POOL, 2)
     polar, around = (row + jitter[:, 0]) / h * np.pi, (col + jitter[:, 1]) / w * 2 * np.pi
@@ -89,7 +93,8 @@ def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, sa
         return out
     directions, colours = pool
     stratum = len(directions) // samples
-    pick = (key.uniforms(len(flat), samples) * stratum).astype(np.int32) + np.arange(samples, dtype=np.int32) * stratum
+    turn = _TURNS[flat // cols % 4, flat % cols % 4] + key.uniforms(len(flat))  # what one leaves out its neighbours ask
+    pick = (turn * (stratum / 16)).astype(np.int32)[:, None] + np.arange(samples, dtype=np.int32) * stratum
     free = _free(mi, bare, points.astype(np.float32), directions, pick)
     dark = np.flatnonzero(~free.all(axis=1))  # elsewhere the ratio is exactly 1
     light = colours[pick[dark]]
