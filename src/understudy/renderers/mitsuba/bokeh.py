@@ -20,15 +20,23 @@ _MEANS = ((1.5, 3), (3.0, 5), (6.0, 9))
 _NEAREST_M = 0.05  # nearer than that everything is as much out of focus
 
 
-def settled(picture: np.ndarray, scene: Scene, triangles: Triangles, hits: Hits) -> np.ndarray:
-    """``picture`` (h, w, c) float32 linear without the noise of defocus; ``hits`` say what the pixels' centres see."""
+_ALL = (slice(None), slice(None))
+
+
+def settled(picture: np.ndarray, scene: Scene, triangles: Triangles, hits: Hits,
+            at: tuple[slice, slice] = _ALL) -> np.ndarray:
+    """``picture`` (h, w, c) float32 linear without the noise of defocus; ``hits`` say what the pixels' centres see.
+
+    ``at`` : the whole picture's rows and columns that ``picture`` is
+    """
     if not scene.camera.optics.aperture_m:
         return picture
     import cv2
 
     depth = label_channels(scene, triangles, hits, (signals.DEPTH,))[signals.DEPTH]  # inf where nothing is
+    depth = depth[at]
     radius = confusion_px(scene.camera, np.maximum(depth, _NEAREST_M))
-    if not (radius.ravel()[hits.pixel] >= _MEANS[0][0]).any():
+    if not (np.isfinite(depth) & (radius >= _MEANS[0][0])).any():
         return picture
     out = picture
     for least, side in _MEANS:

@@ -18,6 +18,7 @@ from understudy.renderers.triangles import Triangles
 from understudy.scene import Backdrop, Camera, Scene
 
 _FEATHER_PX = 1.6  # the gaussian blend's softening
+_EDGE_PX = 8  # room around figures for the denoiser and the means of defocus
 _PULL = 0.2  # how far the poisson blend draws a figure towards its surroundings: all the way hides small ones
 
 
@@ -31,30 +32,37 @@ def into_photograph(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, qu
     ground = defocused(ground, scene.camera, backdrop.noise, key.child("backdrop"))
     if not len(hits.pixel):
         return ground
-    light, cover = _figures(mi, bare, scene, triangles, hits, quality, key)
-    seen = np.zeros(cover.shape, bool)
+    at, light, cover = _figures(mi, bare, scene, triangles, hits, quality, key)
+    seen = np.zeros(ground.shape[:2], bool)
     seen.reshape(-1)[hits.pixel] = True
-    light, cover = blended(light, cover, seen, ground, backdrop)
+    light, cover = blended(light, cover, seen[at], ground[at], backdrop)
     if backdrop.noise:
         light = grainy(light, cover, backdrop.noise, key.child("grain"))
-    return light + (1 - cover[..., None]) * ground
+    out = ground.copy()
+    out[at] = light + (1 - cover[..., None]) * ground[at]
+    return out
 
 
-def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, key: Key) -> tuple[np.ndarray, np.ndarray]:
-    """The figures' light (h, w, 3), times their coverage, and that coverage (h, w)."""
+def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality,
+             key: Key) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
+    """Rows and columns that hold all that figures change; there their light (h, w, 3), times their coverage, and that
+    coverage (h, w)."""
     import cv2
 
     w, h = scene.camera.lens.size_wh
     seen = np.zeros((h, w), np.uint8)
     seen.reshape(-1)[hits.pixel] = 1
     margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
-    pixels = np.flatnonzero(cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)))
+    touched = cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)).astype(bool)
+    pixels = np.flatnonzero(touched)
     paths = quality.paths(mi, bare, scene, triangles, hits, pixels, key.child("paths"), sky=False)
+    at = _around(touched, _EDGE_PX + math.ceil(3 * _softness(scene.backdrop)))
+    inside = touched[at]
 
     def mapped(values: np.ndarray) -> np.ndarray:
-        out = np.zeros((h * w, *values.shape[1:]), np.float32)
-        out[pixels] = values
-        return out.reshape(h, w, *values.shape[1:])
+        out = np.zeros((*inside.shape, *values.shape[1:]), np.float32)
+        out[inside] = values
+        return out
 
     light, cover = mapped(paths.light), mapped(paths.cover)
     if quality.denoise != "off":
@@ -62,9 +70,20 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality, 
         for box in _boxes(cover > 0):
             light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box])
         light *= (cover > 0)[..., None]
-        both = settled(np.dstack([light, cover]), scene, triangles, hits)
+        both = settled(np.dstack([light, cover]), scene, triangles, hits, at)
         light, cover = both[..., :3], both[..., 3]
-    return light, cover
+    return at, light, cover
+
+
+def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns of what is true in (h, w), and so many pixels around it."""
+    ends = (np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0))
+    return tuple(slice(max(int(first) - margin, 0), int(last) + 1 + margin) for first, last in ends)
+
+
+def _softness(backdrop: Backdrop) -> float:
+    """Standard deviation (px) by which figures are blurred as they are laid over the photograph."""
+    return math.hypot(backdrop.blur_px, _FEATHER_PX) if backdrop.blend == "gaussian" else backdrop.blur_px
 
 
 def blended(light: np.ndarray, cover: np.ndarray, seen: np.ndarray, ground: np.ndarray,
@@ -82,7 +101,7 @@ def blended(light: np.ndarray, cover: np.ndarray, seen: np.ndarray, ground: np.n
     if backdrop.blend == "hard":
         own = light / np.maximum(cover, 1e-3)[..., None]
         return filled(own, cover > 0.02) * seen[..., None], seen.astype(np.float32)
-    sigma = backdrop.blur_px if backdrop.blend != "gaussian" else math.hypot(backdrop.blur_px, _FEATHER_PX)
+    sigma = _softness(backdrop)
     if sigma < 0.2:
         return light, cover
     blur = cv2.GaussianBlur(np.dstack([light, cover]), (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -126,8 +145,7 @@ def _boxes(mask: np.ndarray) -> list[tuple[slice, slice]]:
     """Boxes that together hold ``mask``, with a margin for the denoiser to see the edge; near ones are joined."""
     import cv2
 
-    margin = 8
-    grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
+    grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(grown)
     boxes = [(x, y, x + bw, y + bh) for x, y, bw, bh, _ in stats[1:count].tolist()]
     joined = True
