@@ -26,6 +26,7 @@ from understudy.geometry.poses import apply, inverse, rotate
 if TYPE_CHECKING:
     from understudy.scene import Camera, Lens
 
+_INSIDE = 0.25  # share of the fold's squared radius within which a lens is nearly linear
 NEAR_M = 1e-3  # a point nearer to the camera's plane than this has no projection
 
 
@@ -70,7 +71,37 @@ def distort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
     return np.stack(_distorted(xy[..., 0], xy[..., 1], distortion), axis=-1)
 
 
-def _distorted(x: np.ndarray, y: np.ndarray, distortion: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+def bent(x, y, distortion):
+    """The lens's formula and its slopes at (x, y) of any kind of array: x', y', dx'/dx, dx'/dy (which is dy'/dx), dy'/dy."""
+    k1, k2, p1, p2, k3 = distortion
+    r2 = x * x + y * y
+    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
+    slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
+    return (*_distorted(x, y, distortion),
+            radial + slope * x * x + 2 * p1 * y + 6 * p2 * x, slope * x * y + 2 * p1 * x + 2 * p2 * y,
+            radial + slope * y * y + 6 * p1 * y + 2 * p2 * x)
+
+
+def first_guess(u, v, distortion):
+    """A factor that brings (u, v), of any kind of array, near to what :func:`distort` takes there: one step of the fixed
+    point."""
+    k1, k2, *_ = distortion
+    r2 = u * u + v * v
+    return 1 / (1 + r2 * (k1 + r2 * (k2 - 2 * k1 * k1)))
+
+
+def far_from_fold(lens: Lens) -> bool:
+    """Whether all of the picture lies so well inside the fold that Newton's method from :func:`first_guess` squares its
+    error at each step."""
+    w, h = lens.size_wh
+    rim = np.concatenate([np.stack(np.broadcast_arrays(x, y), axis=-1) for x, y in
+                          ((np.linspace(0, w, 17), 0), (np.linspace(0, w, 17), h),
+                           (0, np.linspace(0, h, 17)), (w, np.linspace(0, h, 17)))])
+    seen = unproject(lens, rim)
+    return bool((np.square(seen).sum(axis=1) < _INSIDE * fold_radius(lens.distortion) ** 2).all())
+
+
+def _distorted(x, y, distortion):
     k1, k2, p1, p2, k3 = distortion
     r2 = x * x + y * y
     radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
@@ -95,7 +126,6 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
     wanted = np.asarray(xy, np.float64)
     if not any(distortion):
         return wanted.copy()
-    k1, k2, p1, p2, k3 = distortion
     shape = wanted.shape
     wanted = wanted.reshape(-1, 2)
     out = np.zeros_like(wanted)
@@ -105,30 +135,23 @@ def undistort(xy: np.ndarray, distortion: tuple[float, ...]) -> np.ndarray:
         x, y = u.copy(), v.copy()
         r2 = x * x + y * y
         with np.errstate(divide="ignore"):
-            start_scale = 1 / (1 + r2 * (k1 + r2 * (k2 - 2 * k1 * k1)))  # one step of the fixed point
-        if float(r2.max()) >= 0.25 * limit2:  # near the fold, start inside it
-            start_scale = np.where(r2 < 0.25 * limit2, start_scale,
-                                   np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30))))
-        x *= start_scale
-        y *= start_scale
+            scale = first_guess(x, y, distortion)
+        if float(r2.max()) >= _INSIDE * limit2:  # near the fold, start inside it
+            scale = np.where(r2 < _INSIDE * limit2, scale, np.sqrt(np.minimum(1.0, 0.98 * limit2 / np.maximum(r2, 1e-30))))
+        x *= scale
+        y *= scale
         exact = np.zeros(len(x), bool)
         for _ in range(40):
-            r2 = x * x + y * y
-            radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-            slope = k1 + r2 * (2 * k2 + r2 * 3 * k3)  # d radial / d r²
-            ex = x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x) - u
-            ey = y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y - v
+            there_x, there_y, xx, cross, yy = bent(x, y, distortion)
+            ex, ey = there_x - u, there_y - v
             error = np.maximum(np.abs(ex), np.abs(ey))
             exact |= error < 1e-10
             ex[exact] = ey[exact] = 0  # a point's steps are its own: what it is asked together with changes no bit
-            exact |= (error < 1e-6) & (r2 < 0.25 * limit2)  # well inside the fold a step squares the error
-            xx = radial + 2 * slope * x * x + 2 * p1 * y + 6 * p2 * x
-            xy_ = 2 * slope * x * y + 2 * p1 * x + 2 * p2 * y
-            yy = radial + 2 * slope * y * y + 6 * p1 * y + 2 * p2 * x
-            det = xx * yy - xy_ * xy_
+            exact |= (error < 1e-6) & (x * x + y * y < _INSIDE * limit2)  # there a step squares the error
+            det = xx * yy - cross * cross
             det = np.where(np.abs(det) < 1e-9, 1e-9, det)
-            x -= np.clip((yy * ex - xy_ * ey) / det, -0.5, 0.5)
-            y -= np.clip((xx * ey - xy_ * ex) / det, -0.5, 0.5)
+            x -= np.clip((yy * ex - cross * ey) / det, -0.5, 0.5)
+            y -= np.clip((xx * ey - cross * ex) / det, -0.5, 0.5)
             if exact.all():
                 break
         bad = ~(exact & (x * x + y * y < limit2))

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.geometry.cameras import unproject_pixels
+from understudy.geometry.cameras import bent, far_from_fold, first_guess, unproject_pixels
 from understudy.renderers.channels import Hits
 from understudy.renderers.mitsuba.sequence import Sequence
-from understudy.scene import Camera
+from understudy.scene import Camera, Lens
+
+_STEPS = 4  # of Newton's method: an error of a tenth is then below what float64 can tell
 
 
 def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
     """What the centres of ``pixels`` (k,) flat indices see in a :func:`~.meshes.hit_scene`."""
     import drjit as dr
 
-    xy = unproject_pixels(camera.lens, pixels)
-    sound = ~np.isnan(xy[:, 0])
-    if not sound.all():
-        pixels, xy = pixels[sound], xy[sound]
     if not len(pixels):
         return Hits(pixels, np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
     axes = _axes(mi, dr, camera)
-    x, y = (mi.Float(xy[:, i].astype(np.float32)) for i in range(2))
+    x, y = _seen_by(mi, dr, camera.lens, pixels)
     ray = mi.Ray3f(mi.Point3f(axes[3]), dr.normalize(axes[0] * x + axes[1] * y + axes[2]))
     found = scene.ray_intersect_preliminary(ray, coherent=True)
-    valid = found.is_valid()
+    valid = found.is_valid() & dr.isfinite(x)  # where the lens folds there is no ray
     dr.eval(valid, found.prim_index, found.prim_uv)
     hit = np.flatnonzero(np.array(valid))
     face = np.array(found.prim_index)[hit].astype(np.int64)
@@ -46,10 +44,11 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: S
     import drjit as dr
 
     lens, optics = camera.lens, camera.optics
-    middle = np.nan_to_num(unproject_pixels(lens, pixels)).astype(np.float32)
+    middle = _seen_by(mi, dr, lens, pixels)
     pixel = dr.arange(mi.UInt32, len(pixels) * samples) % dr.opaque(mi.UInt32, len(pixels))
     u, v = ((place - 0.5) * dr.opaque(mi.Float, 1 / focal) for place, focal in zip(chance.pair(0), lens.focal_px))
-    x, y = (dr.gather(mi.Float, mi.Float(middle[:, i].copy()), pixel) for i in range(2))
+    dr.eval(middle)
+    x, y = (dr.gather(mi.Float, dr.select(dr.isfinite(along), along, 0), pixel) for along in middle)
     x, y = _stepped(mi, dr, lens.distortion, x, y, u, v)
     focus = dr.opaque(mi.Float, optics.focus_m)
     spot = mi.warp.square_to_uniform_disk_concentric(mi.Point2f(*chance.pair(1)))
@@ -60,14 +59,29 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: S
     return mi.Ray3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
 
 
+def _seen_by(mi, dr, lens: Lens, pixels: np.ndarray):
+    """:func:`~understudy.geometry.cameras.unproject_pixels`, compiled where Newton's method needs no watching: the points on
+    the plane z = 1 that pixels' centres see, nan where the lens folds."""
+    if not far_from_fold(lens):
+        return tuple(mi.Float(along) for along in np.ascontiguousarray(unproject_pixels(lens, pixels).T.astype(np.float32)))
+    wide = dr.float64_array_t(mi.Float)
+    at = mi.UInt32(pixels.astype(np.uint32))
+    row = at // dr.opaque(mi.UInt32, lens.size_wh[0])
+    column = at - row * dr.opaque(mi.UInt32, lens.size_wh[0])
+    u, v = ((wide(n) + (0.5 - dr.opaque(wide, centre))) * dr.opaque(wide, 1 / focal)
+            for n, centre, focal in zip((column, row), lens.centre_px, lens.focal_px))
+    distortion = [dr.opaque(wide, k) for k in lens.distortion]
+    scale = first_guess(u, v, distortion)
+    x, y = u * scale, v * scale
+    for _ in range(_STEPS):
+        there_x, there_y, xx, cross, yy = bent(x, y, distortion)
+        ex, ey, share = there_x - u, there_y - v, 1 / (xx * yy - cross * cross)
+        x, y = x - (yy * ex - cross * ey) * share, y - (xx * ey - cross * ex) * share
+    return mi.Float(x), mi.Float(y)
+
+
 def _stepped(mi, dr, distortion: tuple[float, ...], x, y, u, v):
     """The point (x, y) on the plane z = 1 after a small step (u, v) of its distorted image."""
-    k1, k2, p1, p2, k3 = (dr.opaque(mi.Float, k) for k in distortion)
-    r2 = x * x + y * y
-    radial = 1 + r2 * (k1 + r2 * (k2 + r2 * k3))
-    slope = 2 * (k1 + r2 * (2 * k2 + r2 * 3 * k3))
-    xx = radial + slope * x * x + 2 * p1 * y + 6 * p2 * x
-    cross = slope * x * y + 2 * p1 * x + 2 * p2 * y
-    yy = radial + slope * y * y + 6 * p1 * y + 2 * p2 * x
+    _, _, xx, cross, yy = bent(x, y, [dr.opaque(mi.Float, k) for k in distortion])
     scale = 1 / (xx * yy - cross * cross)
     return x + (yy * u - cross * v) * scale, y + (xx * v - cross * u) * scale

@@ -30,9 +30,9 @@ class Sequence:
 
         self._mi, self._dr = mi, dr
         start = z_order(pixels, width) * np.uint32(1 << (samples - 1).bit_length())
-        lane = dr.arange(mi.UInt32, len(pixels) * samples)
-        self.which = lane // dr.opaque(mi.UInt32, len(pixels))
-        self._number = dr.gather(mi.UInt32, mi.UInt32(start), lane - self.which * dr.opaque(mi.UInt32, len(pixels))) + self.which
+        lane, count = dr.arange(mi.UInt32, len(pixels) * samples), dr.opaque(mi.UInt32, len(pixels))
+        self.which = lane // count
+        self._number = dr.gather(mi.UInt32, mi.UInt32(start), lane - self.which * count) + self.which
         self._low, self._high = (dr.opaque(mi.UInt32, word >> shift & 0xFFFFFFFF) for shift in (0, 32))
 
     def pair(self, place: int, depth=0):
@@ -43,7 +43,8 @@ class Sequence:
         second = turned
         for shift, half in _PASCAL:
             second = second ^ ((second >> shift) & half)
-        return tuple(mi.Float(dr.brev(_permuted(bits, seed)) >> 8) * 2.0**-24 for bits, seed in zip((turned, second), seeds[1:]))
+        return tuple(mi.Float(dr.brev(_permuted(bits, seed)) >> 8) * 2.0**-24
+                     for bits, seed in zip((turned, second), seeds[1:]))
 
 
 def z_order(pixels: np.ndarray, width: int) -> np.ndarray:
