@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
@@ -166,20 +166,22 @@ class Photograph:
 
 
 def photograph(path: str | Path, size_wh: tuple[int, int], share: float = 1.0,
-               at: tuple[float, float] = (0.5, 0.5)) -> Photograph:
-    """Read ``path`` and cut a piece of the shape of ``size_wh`` from it, scaled to exactly that size, never stretched.
+               at: tuple[float, float] = (0.5, 0.5), refuse: Callable[[np.ndarray], str | None] | None = None) -> Photograph:
+    """Read ``path`` and cut a piece of the shape of ``size_wh`` from it, scaled to exactly that size, stretched by no
+    more than the rounding of its edges to pixels.
 
     ``share`` is the piece's size over the largest that fits (0-1); ``at`` places it (0 is left or top, 1 right or bottom).
     A piece is never enlarged more than twice for the sake of ``share``. EXIF orientation is applied, colour profiles,
     CMYK, grey, palettes, 16-bit samples and transparency (over white) become 8-bit sRGB, of an animation the first frame
-    counts. Raises AssetError with the reason.
+    counts. ``refuse`` looks at the piece ((h, w, 3) uint8 sRGB, not yet enlarged) and may give a reason not to take it.
+    Raises AssetError with the reason.
     """
     path = Path(path)
     data = _bytes(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # decoders warn of oddities that do not matter here
-            pixels, whole, scale = _decoded(data, size_wh, share, at)
+            pixels, whole, scale = _decoded(data, size_wh, share, at, refuse)
     except AssetError as error:
         raise AssetError(error.message, where=path, wanted=error.wanted, got=error.got) from error
     except Exception as error:  # whatever a decoder makes of a broken file
@@ -210,7 +212,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _decoded(data: bytes, size_wh: tuple[int, int], share: float,
-             at: tuple[float, float]) -> tuple[np.ndarray, tuple[int, int], float]:
+             at: tuple[float, float], refuse) -> tuple[np.ndarray, tuple[int, int], float]:
+    import cv2
     from PIL import Image
 
     with Image.open(io.BytesIO(data), formats=_DECODERS) as image:
@@ -233,21 +236,13 @@ def _decoded(data: bytes, size_wh: tuple[int, int], share: float,
             upright = upright.transpose(Image.Transpose[turn])
         shrunk = upright.size[0] / wide
         box = tuple(min(edge * shrunk, limit) for edge, limit in zip(piece, (*upright.size, *upright.size)))
-        if scale > 1:  # Lanczos would ring
-            cut = Image.fromarray(_enlarged(np.asarray(upright), size_wh, box[:2], scale / shrunk), upright.mode)
-        else:
-            cut = upright.resize(size_wh, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
-        return np.array(_to_srgb(cut, profile)), (wide, high), scale
-
-
-def _enlarged(pixels: np.ndarray, size_wh: tuple[int, int], corner: tuple[float, float], scale: float) -> np.ndarray:
-    """(h, w[, bands]) uint8: the piece whose left upper corner is ``corner``, ``scale`` times as large, bicubic."""
-    import cv2
-
-    start = [edge + 0.5 / scale - 0.5 for edge in corner]
-    back = np.array([(1 / scale, 0, start[0]), (0, 1 / scale, start[1])])
-    return cv2.warpAffine(pixels, back, size_wh, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                          borderMode=cv2.BORDER_REPLICATE)
+        cut = upright.crop(tuple(round(edge) for edge in box)) if scale > 1 else upright.resize(
+            size_wh, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+        srgb = np.asarray(_to_srgb(cut, profile))
+        reason = None if refuse is None else refuse(srgb)
+        if reason:
+            raise AssetError(reason)
+        return srgb.copy() if scale <= 1 else cv2.resize(srgb, size_wh, interpolation=cv2.INTER_CUBIC), (wide, high), scale
 
 
 def _piece(whole_wh: tuple[int, int], size_wh: tuple[int, int], share: float,

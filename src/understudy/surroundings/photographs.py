@@ -109,9 +109,7 @@ class Photographs:
         for i in _order(draws.key("photo"), count):
             name = photos.names[i]
             try:
-                photo = photograph(photos.root / name, size_wh, **cut)
-                if self.people == "skip" and holds_people(photo.srgb):
-                    raise AssetError("there seem to be people in it", where=name)
+                photo = photograph(photos.root / name, size_wh, **cut, refuse=_people if self.people == "skip" else None)
             except AssetError as error:
                 reasons.append(f"{name}: {error.message}" + (f" ({error.got})" if error.got else ""))
                 continue
@@ -125,6 +123,10 @@ class Photographs:
         if count <= _TRIES:  # every one was tried: another draw cannot help
             raise AssetError(message, where=photos.root, got=told, remedy=remedy)
         raise Unsatisfiable(message, where=photos.root, wanted=f"one of {_TRIES} drawn", got=told, remedy=remedy)
+
+
+def _people(srgb: np.ndarray) -> str | None:
+    return "there seem to be people in it" if holds_people(srgb) else None
 
 
 def _light_of(srgb: np.ndarray, contrast: float) -> np.ndarray:

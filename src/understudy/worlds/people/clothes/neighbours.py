@@ -15,8 +15,10 @@ def on_border(faces: np.ndarray, n: int) -> np.ndarray:
 
 def edges_of(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(k, 2) edges, the smaller end first, and how many faces have each."""
-    ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    return np.unique(np.sort(ends, 1), axis=0, return_counts=True)
+    first, second = (faces[:, [k, (k + 1) % 3, (k + 2) % 3]].T.ravel().astype(np.int64) for k in (0, 1))
+    beyond = int(faces.max(initial=0)) + 1
+    keys, times = np.unique(np.minimum(first, second) * beyond + np.maximum(first, second), return_counts=True)
+    return np.stack(np.divmod(keys, beyond), axis=1), times
 
 
 def neighbour_average(faces: np.ndarray, n: int, xyz: np.ndarray | None = None):
