@@ -3,8 +3,9 @@
     python bench/figures.py [--photos DIR] [--quick] [--only rate,labels,memory,start,append]
 
 Each line of the table is measured in this run, with real processes, into a temporary folder. Rates are those of whole runs
-with warm caches, starting the workers left out (the difference between a long and a short run); ratios come from runs that
-take turns, so that a noisy machine touches both. Nothing here is a test: machines differ, look at the figures.
+with warm caches, starting the workers left out: the difference between a long and a short run, long enough that what a worker
+makes once weighs as little as in runs of thousands. Ratios come from runs that take turns, so that a noisy machine touches
+both. Nothing here is a test: machines differ, look at the figures.
 """
 
 from __future__ import annotations
@@ -211,7 +212,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in args.only.split(","):
-            rows = {"rate": lambda: rates(folder, photos, max(int(60 * scale), 24)),
+            rows = {"rate": lambda: rates(folder, photos, max(int(200 * scale), 24)),
                      "labels": lambda: labels(photos, max(int(30 * scale), 3)),
                      "memory": lambda: memory(folder, [*photos, "--set", "sensors.camera.size=[256, 192]"],
                                               max(int(2000 * scale), 100)),
