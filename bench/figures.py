@@ -3,7 +3,7 @@
     python bench/figures.py [--photos DIR] [--quick] [--only rate,labels,memory,start,append]
 
 Each line of the table is measured in this run, with real processes, into a temporary folder. Rates are those of whole runs
-with warm caches, starting the workers left out: the difference between a long and a short run, long enough that what a worker
+with warm caches, starting the workers left out: the difference between a long and a short run, so long that what a worker
 makes once weighs as little as in runs of thousands. Ratios come from runs that take turns, so that a noisy machine touches
 both. Nothing here is a test: machines differ, look at the figures.
 """
