@@ -38,7 +38,7 @@ PLAIN_CAMERA = [f"sensors.camera.{name}=0" for name in
 
 _BLUR_PX = 4.0
 _DARKEST = 0.01  # linear, of white: darker, the tone curve is taken to be as steep as here
-OURS = (3, 4, 6, 8, 12, 16, 24, 32)  # samples to try for --match
+OURS = (2, 3, 4, 6, 8, 12, 16, 24, 32)  # samples to try for --match
 KINDS = {"denoised": "OIDN as Blender sets it (high, accurate prefilter)", "fast": "OIDN at its quickest"}
 
 
