@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from understudy.tables.content import COMMA_NUMBER, INFINITE, PLAIN_NUMBER, dates, encoded
 from understudy.tables.entities import entity
+from understudy.tables.entities.find import LOOK
 from understudy.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -117,21 +118,21 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
 
     distinct, codes = encoded(values)
     owners = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    texts = [t.strip() for t in distinct.to_pylist()]
-    lowered = [t.lower() for t in texts]
-    likely = np.array([t in MISSING for t in lowered], bool)
-    sure = np.array([t in _SURE for t in lowered], bool)
+    trimmed = pc.utf8_trim_whitespace(distinct)
+    lowered = pc.utf8_lower(trimmed)
+    likely, sure, infinite = (_among(lowered, known) for known in (MISSING, _SURE, INFINITE))
     if owners[~sure].sum() == 0:
         return Column("empty")
-    if what := entity([t for t, s in zip(texts, sure) if not s], name):
-        return Column("identifier", missing=tuple(sorted({t for t, s in zip(texts, sure) if s and t})), entity=what)
+    if what := entity(trimmed.take(pa.array(np.flatnonzero(~sure)[:LOOK])).to_pylist(), name):
+        absent = trimmed.take(pa.array(np.flatnonzero(sure))).to_pylist()
+        return Column("identifier", missing=tuple(sorted({t for t in absent if t})), entity=what)
+    texts = trimmed.to_pylist()
     comma = False
     plain = np.array(pc.match_substring_regex(distinct, PLAIN_NUMBER).to_numpy(zero_copy_only=False), bool)
     if not (plain & ~likely).any() or owners[plain].sum() < _NUMERIC_SHARE * owners[~likely].sum():
         with_comma = np.array(pc.match_substring_regex(distinct, COMMA_NUMBER).to_numpy(zero_copy_only=False), bool)
         if owners[with_comma].sum() >= _NUMERIC_SHARE * owners[~likely].sum() and with_comma.any():
             plain, comma = with_comma, True
-    infinite = np.array([t in INFINITE for t in lowered], bool)
     rest = ~plain & ~likely & ~infinite
     when = None
     if owners[plain].sum() < _NUMERIC_SHARE * owners[~likely & ~infinite].sum() or _looks_dated(texts, plain):
@@ -139,13 +140,9 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     if when:
         return when
     if plain.any() and owners[plain].sum() >= _NUMERIC_SHARE * max(owners[plain | rest].sum(), 1):
-        padded = any(len(t) > 1 and t[0] == "0" and t.isdigit() for t, p in zip(texts, plain) if p)
-        longest = (
-            max(len(t.lstrip("+-")) for t, p in zip(texts, plain) if p and t.lstrip("+-").isdigit())
-            if any(t.lstrip("+-").isdigit() for t, p in zip(texts, plain) if p)
-            else 0
-        )
-        if not padded and longest <= 15:
+        numbers = trimmed.filter(pa.array(plain))
+        padded = pc.any(pc.match_substring_regex(numbers, r"^0\d+$")).as_py()
+        if not padded and not pc.any(pc.match_substring_regex(numbers, r"^[+-]*\d{16,}$")).as_py():
             return _text_number(distinct, texts, owners, plain, likely, rest | infinite, comma, name, where, codes, k, notes)
         what = "leading zeros" if padded else "more than 15 digits"
         notes.append(f"{where}: numbers with {what} are codes, not quantities")
@@ -160,6 +157,14 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
             "all are read as texts"
         )
     return _named(texts, owners, sure, name, pa.array(codes))
+
+
+def _among(texts: pa.Array, known: Iterable[str]) -> np.ndarray:
+    """(n,) bool"""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(texts, value_set=pa.array(list(known))).to_numpy(zero_copy_only=False)
 
 
 def _looks_dated(texts: list[str], plain: np.ndarray) -> bool:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from understudy.tables.entities.checksums import iban_holds, luhn_holds
 
 _SHARE = 0.9
-_LOOK = 500
-_READ = 10_000  # texts that a column's form is read off
+LOOK = 500  # texts that tell what a column is
+READ = 10_000  # texts that a column's form is read off
 _NAMES = {
     "first_name": r"(first|given|fore)[_ ]?name|vorname|prenom",
     "last_name": r"(last|family|sur)[_ ]?name|nachname|surname|nom",
@@ -20,12 +20,18 @@ _NAMES = {
 
 def entity(texts: Sequence[str], name: str) -> str:
     """The kind of entity that at least nine tenths of a column's texts are, or ""."""
-    some = [t.strip() for t in texts[:_LOOK] if t and t.strip()]
+    some = [t.strip() for t in texts[:LOOK] if t and t.strip()]
     if len(some) < 2:
         return ""
 
     def most(test) -> bool:
-        return sum(bool(test(t)) for t in some) >= _SHARE * len(some)
+        left = int((1 - _SHARE) * len(some) + 1e-9)  # so many may fail
+        for text in some:
+            if not test(text):
+                left -= 1
+                if left < 0:
+                    return False
+        return True
 
     if most(lambda t: re.fullmatch(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}", t)):
         return "email"
@@ -49,7 +55,7 @@ def form(texts: Sequence[str], kind: str, k: int) -> str:
     """What a fake keeps of a column's form: a land and length, a length, a way to write, shared by at least k rows."""
     if kind not in ("iban", "card", "phone"):
         return ""
-    texts = texts[:_READ]
+    texts = texts[:READ]
     bare = [re.sub(r"[\s-]", "", t) for t in texts if t]
     if kind == "iban":
         (land, length), owners = Counter((t[:2].upper(), len(t)) for t in bare).most_common(1)[0]
