@@ -84,8 +84,8 @@ def _ledger(found: Mapping[str, Any]) -> str:
     ]
     return (
         f"<h2>Differential privacy</h2><p>Epsilon {own['epsilon']:g}, delta {own['delta']:g}, for "
-        f"{escape(own['neighbours'])}. Spent: {own['epsilon spent']:.4f} by OpenDP, "
-        f"{own['epsilon spent, second accountant']:.4f} by the second accountant (rho {own['rho']:.5g}, delta "
+        f"{escape(own['neighbours'])}. Spent: {own['epsilon spent']:.4f} in closed form, "
+        f"{own['epsilon spent, second accountant']:.4f} by adding up losses (cost {own['rho']:.5g}, delta "
         f"{own['delta spent on names']:.2g} on names). This is of the model alone: the figures on this page compare it with "
         "real rows and are not private.</p><details class='card'><summary>"
         f"{len(rows)} looks at the data</summary>"
