@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "#n/a", "<na>", "nat", "missing")
 _SURE = ("", "na", "n/a", "nan", "null", "#n/a", "<na>", "nat")  # missing in a column of names too
-DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%b %d, %Y")
+DATES = (
+    *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d"),
+    *("%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d. %B %Y"),  # %b reads long names too
+)
 SHORT_DATES = ("%d.%m.%y", "%m/%d/%y", "%d/%m/%y")  # years of two digits: 69 is 1969, 68 is 2068
 CLOCKS = ("%H:%M:%S", "%H:%M")
 _THIS_YEAR = 20_454  # 2026-01-01 in days since 1970: dates beyond it are worth a note
@@ -219,6 +222,8 @@ def _dated(distinct, owners, likely, name, where, codes, notes) -> Column | None
             break
         formats.append(best)
         left &= ~fits[best]
+    if formats and 0.02 < left.mean() < 0.5:
+        notes.append(f"{where}: {1 - left.mean():.0%} of its texts are dates, the others are none; all are read as texts")
     if not formats or left.mean() > 0.02:
         return None
     kinds = {"time" if f in CLOCKS else "date" if f in whole else "datetime" for f in formats}
