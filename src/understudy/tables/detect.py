@@ -48,6 +48,7 @@ def detect(tables: Tables, k: int = 8) -> tuple[dict[str, Schema], tuple[str, ..
 
 def column_kind(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list[str]) -> Column:
     """The guess for one column; notes are added to ``notes``."""
+    import pyarrow.compute as pc
     import pyarrow.types as pt
 
     kind = values.type
@@ -60,7 +61,8 @@ def column_kind(values: pa.ChunkedArray, name: str, where: str, k: int, notes: l
     if pt.is_date(kind):
         return Column("date", stored=str(kind))
     if pt.is_timestamp(kind):
-        return Column("datetime", stored=str(kind))
+        days = pc.all(pc.equal(values, pc.floor_temporal(values, unit="day"))).as_py()
+        return Column("date" if days else "datetime", stored=str(kind))
     if pt.is_time(kind):
         return Column("time", stored=str(kind))
     if pt.is_nested(kind) or pt.is_binary(kind) or pt.is_duration(kind):

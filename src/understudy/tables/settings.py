@@ -25,7 +25,7 @@ class Settings:
     floor: int = 50
     choice: float = 0.75
     lean: float = 0.3
-    boosts: int = 50
+    boosts: int = 30
 
 
 # From the closest to the most careful; docs/tables.md has the figures of "standard", `table report` the curve.

@@ -114,6 +114,10 @@ def _fidelity(found: Mapping[str, Any]) -> str:
     )
 
 
+def _ratio(ratio: float | None) -> str:
+    return "real rows teach nothing" if ratio is None or ratio != ratio else f"{ratio:.4f}"
+
+
 def _columns(found: Mapping[str, Any]) -> str:
     own = found["accuracy"]
     cards = []
@@ -166,7 +170,7 @@ def _associations(found: Mapping[str, Any]) -> str:
 
 def _learners(found: Mapping[str, Any]) -> str:
     rows = [
-        [escape(name), f"{s['real']:.4f}", f"{s['made']:.4f}", f"{s['ratio']:.4f}"] for name, s in found["learners"].items()
+        [escape(name), f"{s['real']:.4f}", f"{s['made']:.4f}", _ratio(s["ratio"])] for name, s in found["learners"].items()
     ]
     return (
         f"<h2>Train on made, test on real</h2><p class='faint'>Predicting {escape(found['target'])} of "
