@@ -25,6 +25,8 @@ DATES = (
     *("%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d. %B %Y"),  # %b reads long names too
 )
 SHORT_DATES = ("%d.%m.%y", "%m/%d/%y", "%d/%m/%y")  # years of two digits: 69 is 1969, 68 is 2068
+_HEAD = 20_000  # rows that tell whether a column holds people
+_SHORT = 12  # bytes, with the space around it, of a text that may mean missing there
 CLOCKS = ("%H:%M:%S", "%H:%M")
 _THIS_YEAR = 20_454  # 2026-01-01 in days since 1970: dates beyond it are worth a note
 _NUMERIC_SHARE = 0.9  # of rows: numbers with a few texts among them are a numeric column with tokens
@@ -121,6 +123,8 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if found := _entity(values, name):
+        return found
     distinct, codes = encoded(values)
     owners = np.bincount(codes[codes >= 0], minlength=len(distinct))
     trimmed = pc.utf8_trim_whitespace(distinct)
@@ -128,9 +132,6 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     likely, sure, infinite = (_among(lowered, known) for known in (MISSING, _SURE, INFINITE))
     if owners[~sure].sum() == 0:
         return Column("empty")
-    if what := entity(trimmed.take(pa.array(np.flatnonzero(~sure)[:LOOK])).to_pylist(), name):
-        absent = trimmed.take(pa.array(np.flatnonzero(sure))).to_pylist()
-        return Column("identifier", missing=tuple(sorted({t for t in absent if t})), entity=what)
     texts = trimmed.to_pylist()
     comma = False
     plain = np.array(pc.match_substring_regex(distinct, PLAIN_NUMBER).to_numpy(zero_copy_only=False), bool)
@@ -162,6 +163,22 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
             "all are read as texts"
         )
     return _named(texts, owners, sure, name, pa.array(codes))
+
+
+def _entity(values: pa.ChunkedArray, name: str) -> Column | None:
+    """A column of people or their numbers, as its first texts tell."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = pc.drop_null(_text(values))
+    head = pc.unique(pc.utf8_trim_whitespace(values.slice(0, _HEAD)))
+    what = entity(head.filter(pa.array(~_among(pc.utf8_lower(head), _SURE))).slice(0, LOOK).to_pylist(), name)
+    if not what:
+        return None
+    short = pc.unique(values.filter(pc.less_equal(pc.binary_length(values), _SHORT)))
+    trimmed = pc.utf8_trim_whitespace(short)
+    absent = trimmed.filter(pa.array(_among(pc.utf8_lower(trimmed), _SURE))).to_pylist()
+    return Column("identifier", missing=tuple(sorted({t for t in absent if t})), entity=what)
 
 
 def _among(texts: pa.Array, known: Iterable[str]) -> np.ndarray:
