@@ -19,7 +19,7 @@ import numpy as np
 from understudy.tables.settings import Settings
 
 POOL = 1.25  # rows drawn for each one that is kept: no row weighs more than so many
-LEAST = 1000  # real rows; fewer say nothing of what a chain misses
+LEAST = 4000  # real rows; fewer say little of what a chain misses, and are better drawn evenly
 MOST = 100_000  # rows of either kind that are looked at
 ENOUGH = 25_000  # made rows, where there are fewer real ones
 TIMES = 4  # made rows for each real one, at most: those cost nothing

@@ -21,30 +21,30 @@ _BEGIN = np.array([0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0
 
 def siphash(texts: pa.StringArray, key: bytes) -> np.ndarray:
     """(n, 2) uint64 of each text's UTF-8 bytes (null: those of the empty text). key : 16 bytes"""
+    _, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    longest = int(np.diff(ends).max(initial=0))
+    own = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
+    text = np.concatenate([own, np.zeros(longest + 8, np.uint8)])  # so that every text's words can be read
+    ends -= ends[0]
     out = np.zeros((len(texts), 2), np.uint64)
     for start in range(0, len(texts), _BLOCK):
-        part = texts[start : start + _BLOCK]
-        for rows, words in _words(part):
+        for rows, words in _words(text, ends[start : start + _BLOCK + 1]):
             out[start + rows] = _hashed(words, key)
     return out
 
 
-def _words(texts: pa.StringArray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _words(text: np.ndarray, ends: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Rows whose texts take the same number of words, and their (words, rows) little-endian uint64; the last word ends in
-    the text's length."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
-    text = np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+    the text's length. text : bytes of all; ends : (n + 1,) where texts begin and end"""
     lengths = np.diff(ends)
     sizes = lengths // 8 + 1
-    for size in np.unique(sizes).tolist():
+    for size in np.flatnonzero(np.bincount(sizes)).tolist():
         rows = np.flatnonzero(sizes == size)
-        places = np.arange(8 * size)
-        at = ends[rows][:, None] + places
-        own = np.where(places < lengths[rows][:, None], text[np.minimum(at, len(text) - 1)] if len(text) else 0, 0)
-        own = own.astype(np.uint8)
+        own = np.lib.stride_tricks.sliding_window_view(text, 8 * size)[ends[rows]]
+        own[:, -8:] *= np.arange(8 * size - 8, 8 * size) < lengths[rows][:, None]
         own[:, -1] = lengths[rows] & 255
-        yield rows, np.ascontiguousarray(own).view("<u8").T.copy()
+        yield rows, own.view("<u8").T.copy()
 
 
 def _hashed(words: np.ndarray, key: bytes) -> np.ndarray:
