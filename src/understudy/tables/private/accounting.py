@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 
@@ -97,8 +98,13 @@ def epsilon_by_losses(counts: Iterable[tuple[float, int]], selections: Iterable[
 
     counts : (sigma, rows) of each look with discrete Gaussian noise, taken as it is; selections : cost of each
     """
-    counts, selections = sorted(counts), list(selections)
-    mu = math.sqrt(sum((rows / sigma) ** 2 for sigma, rows in counts) + 2 * sum(selections))
+    return _epsilon_by_losses(tuple(sorted(counts)), math.fsum(selections), delta)
+
+
+@lru_cache(maxsize=64)  # many fits by one schema (a game, a curve) look alike
+def _epsilon_by_losses(counts: tuple[tuple[float, int], ...], selections: float, delta: float) -> float:
+    """The same; selections : cost of all together."""
+    mu = math.sqrt(sum((rows / sigma) ** 2 for sigma, rows in counts) + 2 * selections)
     step = 2 * _REACH * mu * (1 + mu) / _CELLS
     whole = np.ones(_CELLS // 2 + 1, complex)
     for sigma, rows in dict.fromkeys(counts):
@@ -109,7 +115,7 @@ def epsilon_by_losses(counts: Iterable[tuple[float, int]], selections: Iterable[
     if selections:
         from scipy.special import ndtr
 
-        own = math.sqrt(2 * sum(selections))  # the normal distribution that stands for them all
+        own = math.sqrt(2 * selections)  # the normal distribution that stands for them all
         edges = own**2 / 2 + own * np.linspace(-_REACH, _REACH, 4001)
         whole *= _transformed(np.diff(ndtr((edges - own**2 / 2) / own)), edges[1:], step)
     chance = np.fft.irfft(whole, _CELLS)
