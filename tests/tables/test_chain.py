@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -141,7 +142,10 @@ def test_likelihood_is_a_distribution(learnt):
     every = np.array(np.meshgrid(*[range(COUNTS[c]) for c in COUNTS], indexing="ij")).reshape(len(COUNTS), -1)
     states = dict(zip(COUNTS, every.astype(np.int32)))
     lawful = states["d"] == states["e"] // 3
-    assert np.exp(learnt.log_likelihood(states))[lawful].sum() == pytest.approx(1.0, abs=1e-4)
+    plain = dataclasses.replace(learnt, correction=None)
+    assert np.exp(plain.log_likelihood(states))[lawful].sum() == pytest.approx(1.0, abs=1e-4)
+    # weights are brought to a mean of 1 over some made rows, and cut at what choosing can do
+    assert np.exp(learnt.log_likelihood(states))[lawful].sum() == pytest.approx(1.0, abs=0.01)
 
 
 def test_mutual_information_closed_forms():

@@ -109,6 +109,23 @@ def test_three_date_formats_are_told_by_row():
     assert len(set(own.x.tolist())) == 1
 
 
+def test_months_by_name():
+    for text in ("Jan 31 2020", "31-Jan-2020", "31. January 2020", "January 31, 2020"):
+        assert guess(spread([text, text.replace("31", "13"), text.replace("31", "7")]))[0].kind == "date"
+
+
+def test_instants_that_are_all_midnight_are_dates():
+    days = pa.array(np.arange(400) * 86_400_000_000, pa.timestamp("us"))
+    assert column_kind(pa.chunked_array([days]), "c", "t.c", 8, []).kind == "date"
+    made = fit({"t": pa.table({"c": days})}).sample(50)["t"]["c"]
+    assert made.type == pa.timestamp("us") and all(m.hour == m.minute == m.second == 0 for m in made.to_pylist())
+
+
+def test_dates_with_much_else_among_them_are_told():
+    column, notes = guess([*(f"2020-01-{d:02}" for d in range(1, 29)), *(f"week {w}" for w in range(10))] * 8)
+    assert column.kind != "date" and "74% of its texts are dates" in notes[0]
+
+
 def test_days_and_months_that_cannot_be_told_apart_are_told():
     assert "cannot be told apart" in guess(spread(["01/02/2020", "03/04/2020", "05/06/2020", "07/08/2020"]))[1][0]
     assert not guess(spread(["01/02/2020", "13/04/2020", "05/06/2020", "07/08/2020"]))[1]

@@ -206,6 +206,17 @@ def test_audit_command_fails_on_copies(halves, made, tmp_path, capsys):
     assert main([*words, str(tmp_path / "real.parquet"), "--target", "nobody"]) == 2
 
 
+def test_a_made_table_without_a_column_is_named(halves, tmp_path, capsys):
+    import pyarrow.parquet as pq
+
+    for name, table in (("real", halves[0]), ("holdout", halves[1]), ("made", halves[0].select(["rich"]))):
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    words = [part for name in ("real", "holdout", "made") for part in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
+    assert main(["table", "audit", *words, "-o", str(tmp_path / "a.html")]) == 1
+    said = capsys.readouterr().err
+    assert "made.parquet: a table lacks columns" in said and not (tmp_path / "a.html").exists()
+
+
 def test_too_few_rows_are_told(halves, schema):
     with pytest.raises(TableError, match="too few holdout rows"):
         audit(halves[0], halves[1].slice(0, 5), halves[0], schema, "rich", Key(0))

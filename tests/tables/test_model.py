@@ -188,6 +188,7 @@ def test_conditions_and_shares(model):
         ({"where": ["agee > 3"]}, "Did you mean age"),
         ({"where": ["job > 3"]}, "only quantities"),
         ({"where": ["age"]}, "compares nothing"),
+        ({"where": ["age >"]}, "cut short"),
         ({"shares": {"age": {"300..": 1}}}, "never makes"),
         ({"shares": {"job": {"doctor": -1}}}, "positive"),
         ({"n": 0}, "number of rows"),

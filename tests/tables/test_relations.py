@@ -209,6 +209,13 @@ def test_a_link_that_nearly_is_one_is_told(bank):
     assert schemas["bookings"].columns["owner_id"].kind != "link"
 
 
+def test_a_key_that_is_named_id_is_referred_to_by_its_tables_name():
+    owners, cities = pa.table({"id": range(30)}), pa.table({"ID": range(100, 130)})
+    pets = pa.table({"x": range(60), "owner_id": [i % 30 for i in range(60)], "cityID": [100 + i % 30 for i in range(60)]})
+    columns = detect(Tables({"owners": owners, "cities": cities, "pets": pets}))[0]["pets"].columns
+    assert [columns[c].parent for c in ("owner_id", "cityID", "x")] == ["owners.id", "cities.ID", ""]
+
+
 def test_a_folder_of_files(bank, tmp_path, capsys):
     import pyarrow.csv as pc
 

@@ -112,11 +112,21 @@ def report(args: argparse.Namespace) -> int:
 
 
 def audit(args: argparse.Namespace) -> int:
+    from understudy.errors import TableError
     from understudy.key import Key
     from understudy.tables.report import figures
     from understudy.tables.source import read
 
-    real, holdout, made = (next(iter(read(path).tables.values())) for path in (args.real, args.holdout, args.made))
+    paths = args.real, args.holdout, args.made
+    real, holdout, made = (next(iter(read(path).tables.values())) for path in paths)
+    for path, table in zip(paths[1:], (holdout, made)):
+        if absent := [c for c in real.column_names if c not in table.column_names]:
+            raise TableError(
+                f"a table lacks columns of {args.real}",
+                where=path,
+                wanted=", ".join(absent[:12]),
+                got=", ".join(table.column_names[:12]),
+            )
     schema, target, groups = _frame(args, args.real.name, real)
     found = figures.audit(real, holdout, made, schema, target, Key(args.seed) / "audit", groups=groups)
     return _told(found, f"{args.made.name}: made rows", args.out or Path(f"{args.made.name.partition('.')[0]}-audit.html"))

@@ -6,8 +6,9 @@
     made = model.sample(1000, seed=1)            # {"people": pyarrow.Table}
     model.save("people.model"); model = load("people.model")
 
-What is learnt are states (``states/``: names and cells that at least k rows share) and, column after column, trees on the
-states before (``trees.py``, ``chain.py``). ``docs/tables.md`` says what that protects and what it does not.
+What is learnt are states (``states/``: names and cells that at least k rows share), column after column, trees on the
+states before (``trees.py``, ``chain.py``), and what these miss of whole rows (``correction.py``). ``docs/tables.md`` says
+what that protects and what it does not.
 """
 
 from __future__ import annotations

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from understudy.key import Key
-from understudy.tables import dependence, trees
+from understudy.tables import correction, dependence, trees
+from understudy.tables.correction import Correction
 from understudy.tables.grid import Grid
 from understudy.tables.settings import Settings
 from understudy.tables.trees import Tree
@@ -17,6 +19,8 @@ from understudy.tables.trees import Tree
 CHUNK = 8192  # rows that are drawn together: a made row is a function of model, seed and its number's chunk
 _PREDICTORS = 40  # a tree looks at most at so many earlier columns, those that know most
 PARTICLES = 32
+_FEW = 4  # rows that are drawn for each whose given columns come first, so that it can be chosen by its weight
+_NEIGHBOURS = 4  # columns, the first ones, along which rows are chosen evenly
 
 
 @dataclass(frozen=True)
@@ -24,24 +28,38 @@ class Chain:
     """order : every column, given ones first; trees : column -> its conditional (of a private model: a table)
     laws : column -> (column, (states,) its state)
     context : columns that are always given from outside (a parent's, an earlier event's)
+    correction : the weight of whole rows, if it was learnt
     """
 
     order: tuple[str, ...]
     trees: Mapping[str, Tree | Grid]
     laws: Mapping[str, tuple[str, np.ndarray]]
     context: tuple[str, ...] = ()
+    correction: Correction | None = None
 
     def draw(
         self, n: int, key: Key, given: Mapping[str, np.ndarray], particles: int = PARTICLES
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """States of ``n`` rows, and (n,) bool whether what is given was possible.
 
-        given : column -> (n,) states; -1 where a row leaves it open. Given columns that come first cost nothing; others are
+        given : column -> (n,) states; -1 where a row leaves it open. Given columns that come first cost little; others are
         honoured by a particle filter: ``particles`` rows are drawn for each, weighted by how likely they make what is
-        given, and one is kept.
+        given, and one is kept. The correction weighs whole rows: of these, or, where nothing is given, of somewhat more
+        rows than are wanted.
         """
+        if self.correction is None or given:
+            return self._drawn(n, key, given, particles)
+        states, possible = self._drawn(math.ceil(n * correction.POOL), key, given, particles)
+        along = np.lexsort([states[c] for c in self.order[:_NEIGHBOURS]][::-1])
+        kept = correction.chosen(self.correction.logs(states), n, along, key.child("kept").uniform())
+        return {c: s[kept] for c, s in states.items()}, possible[kept]
+
+    def _drawn(
+        self, n: int, key: Key, given: Mapping[str, np.ndarray], particles: int
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
         late = [c for c in self.order if c in given and not self._free(c, given)]
-        m = particles if late else 1
+        corrected = self.correction is not None and bool(given)
+        m = particles if late else _FEW if corrected else 1
         rows = n * m
         states: dict[str, np.ndarray] = {}
         possible = np.ones(n, bool)
@@ -57,6 +75,9 @@ class Chain:
                 possible &= weight.sum(1) > 0
                 kept = _resampled(weight, key.child(name, "kept"))
                 states = {c: s[kept] for c, s in states.items()}
+        if corrected:
+            kept = _resampled(np.exp(self.correction.logs(states)).reshape(n, m), key.child("corrected"))
+            states = {c: s[kept] for c, s in states.items()}
         if m > 1:
             states = {c: s[::m] for c, s in states.items()}
         return states, possible
@@ -97,17 +118,17 @@ class Chain:
             else:
                 chance = self.trees[name].chance(self.trees[name].leaves(dict(states), n), states[name])
             total += np.log(np.maximum(chance, 1e-9))
+        if self.correction is not None:
+            total += np.minimum(self.correction.logs(states), math.log(correction.POOL))
         return total
 
     def plain(self, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
         """JSON; arrays go to ``store``."""
         for i, (_column, (_, table)) in enumerate(self.laws.items()):
             store[f"{name}.law.{i}"] = table
-        own = {
-            column: tree.plain(store, f"{name}.tree.{self.order.index(column)}")
-            for column, tree in self.trees.items()
-        }
-        return {
+        own = {column: tree.plain(store, f"{name}.tree.{self.order.index(column)}") for column, tree in self.trees.items()}
+        corrected = {"correction": self.correction.plain(store, f"{name}.correction")} if self.correction else {}
+        return corrected | {
             "order": list(self.order),
             "context": list(self.context),
             "trees": own,
@@ -119,7 +140,8 @@ class Chain:
     def restore(cls, own: dict[str, Any], store: dict[str, np.ndarray]) -> Chain:
         laws = {column: (source, store[f"{own['arrays']}.law.{i}"]) for i, (column, source) in enumerate(own["laws"])}
         learnt = {c: (Grid if "sizes" in t else Tree).restore(t, store) for c, t in own["trees"].items()}
-        return cls(tuple(own["order"]), learnt, laws, tuple(own["context"]))
+        corrected = Correction.restore(own["correction"], store) if "correction" in own else None
+        return cls(tuple(own["order"]), learnt, laws, tuple(own["context"]), corrected)
 
 
 def learn(
@@ -155,20 +177,29 @@ def learn(
             grown[name] = trees.root(np.maximum(np.bincount(states[name], minlength=counts[name]), 1e-9))
         else:
             grown[name] = trees.grow(dict(states), dict(counts), dict(ordered), name, before, settings, sample)
-    return Chain(tuple(order), grown, laws, tuple(context))
+    done = Chain(tuple(order), grown, laws, tuple(context))
+    free = [c for c in order if c not in laws and counts[c] > 1]
+    if context or n < correction.LEAST or len(free) < 2 or not settings.boosts:
+        return done
+    some = sample[: correction.MOST]
+    many = max(len(some), min(correction.TIMES * n, correction.ENOUGH))
+    made, _ = done.draw(many, key / "corrected", {})
+    own = correction.learn({c: states[c][some] for c in free}, {c: made[c] for c in free}, settings)
+    return replace(done, correction=own)
 
 
 def _even(leaf: np.ndarray, key: Key) -> np.ndarray:
     """(n,) uniform numbers, spread evenly over the rows of each leaf (systematic sampling): each is uniform, together they
     miss the leaf's shares by less than one row."""
-    n = len(leaf)
-    order = np.lexsort((key.child("order").words(n), leaf))
+    n, size = len(leaf), np.bincount(leaf)
+    bits = n.bit_length(), max(64 - len(size).bit_length(), n.bit_length())
+    low = key.child("order").words(n) & np.uint64(2 ** bits[1] - 2 ** bits[0])  # below the leaf, above the row's number
+    ranked = np.sort(leaf.astype(np.uint64) << np.uint64(bits[1]) | low | np.arange(n, dtype=np.uint64))
+    order = (ranked & np.uint64(2 ** bits[0] - 1)).astype(np.int64)
     ranked = leaf[order]
-    start = np.searchsorted(ranked, ranked, side="left")
-    size = np.searchsorted(ranked, ranked, side="right") - start
-    shift = key.child("shift").uniforms(int(leaf.max()) + 1)[ranked]
+    shift = key.child("shift").uniforms(len(size))[ranked]
     u = np.zeros(n)
-    u[order] = (np.arange(n) - start + shift) / size
+    u[order] = (np.arange(n) - (np.cumsum(size) - size)[ranked] + shift) / size[ranked]
     return u
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from understudy.tables.content import COMMA_NUMBER, INFINITE, PLAIN_NUMBER, dates, encoded
 from understudy.tables.entities import entity
+from understudy.tables.entities.find import LOOK
 from understudy.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "?", "-", "--", ".", "#n/a", "<na>", "nat", "missing")
 _SURE = ("", "na", "n/a", "nan", "null", "#n/a", "<na>", "nat")  # missing in a column of names too
-DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d", "%d %b %Y", "%b %d, %Y")
+DATES = (
+    *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%d-%m-%Y", "%Y%m%d"),
+    *("%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d. %B %Y"),  # %b reads long names too
+)
 SHORT_DATES = ("%d.%m.%y", "%m/%d/%y", "%d/%m/%y")  # years of two digits: 69 is 1969, 68 is 2068
+_HEAD = 20_000  # rows that tell whether a column holds people
+_SHORT = 12  # bytes, with the space around it, of a text that may mean missing there
 CLOCKS = ("%H:%M:%S", "%H:%M")
 _THIS_YEAR = 20_454  # 2026-01-01 in days since 1970: dates beyond it are worth a note
 _NUMERIC_SHARE = 0.9  # of rows: numbers with a few texts among them are a numeric column with tokens
@@ -44,6 +50,7 @@ def detect(tables: Tables, k: int = 8) -> tuple[dict[str, Schema], tuple[str, ..
 
 def column_kind(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list[str]) -> Column:
     """The guess for one column; notes are added to ``notes``."""
+    import pyarrow.compute as pc
     import pyarrow.types as pt
 
     kind = values.type
@@ -56,7 +63,8 @@ def column_kind(values: pa.ChunkedArray, name: str, where: str, k: int, notes: l
     if pt.is_date(kind):
         return Column("date", stored=str(kind))
     if pt.is_timestamp(kind):
-        return Column("datetime", stored=str(kind))
+        days = pc.all(pc.equal(values, pc.floor_temporal(values, unit="day"))).as_py()
+        return Column("date" if days else "datetime", stored=str(kind))
     if pt.is_time(kind):
         return Column("time", stored=str(kind))
     if pt.is_nested(kind) or pt.is_binary(kind) or pt.is_duration(kind):
@@ -115,23 +123,22 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if found := _entity(values, name):
+        return found
     distinct, codes = encoded(values)
     owners = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    texts = [t.strip() for t in distinct.to_pylist()]
-    lowered = [t.lower() for t in texts]
-    likely = np.array([t in MISSING for t in lowered], bool)
-    sure = np.array([t in _SURE for t in lowered], bool)
+    trimmed = pc.utf8_trim_whitespace(distinct)
+    lowered = pc.utf8_lower(trimmed)
+    likely, sure, infinite = (_among(lowered, known) for known in (MISSING, _SURE, INFINITE))
     if owners[~sure].sum() == 0:
         return Column("empty")
-    if what := entity([t for t, s in zip(texts, sure) if not s], name):
-        return Column("identifier", missing=tuple(sorted({t for t, s in zip(texts, sure) if s and t})), entity=what)
+    texts = trimmed.to_pylist()
     comma = False
     plain = np.array(pc.match_substring_regex(distinct, PLAIN_NUMBER).to_numpy(zero_copy_only=False), bool)
     if not (plain & ~likely).any() or owners[plain].sum() < _NUMERIC_SHARE * owners[~likely].sum():
         with_comma = np.array(pc.match_substring_regex(distinct, COMMA_NUMBER).to_numpy(zero_copy_only=False), bool)
         if owners[with_comma].sum() >= _NUMERIC_SHARE * owners[~likely].sum() and with_comma.any():
             plain, comma = with_comma, True
-    infinite = np.array([t in INFINITE for t in lowered], bool)
     rest = ~plain & ~likely & ~infinite
     when = None
     if owners[plain].sum() < _NUMERIC_SHARE * owners[~likely & ~infinite].sum() or _looks_dated(texts, plain):
@@ -139,13 +146,9 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
     if when:
         return when
     if plain.any() and owners[plain].sum() >= _NUMERIC_SHARE * max(owners[plain | rest].sum(), 1):
-        padded = any(len(t) > 1 and t[0] == "0" and t.isdigit() for t, p in zip(texts, plain) if p)
-        longest = (
-            max(len(t.lstrip("+-")) for t, p in zip(texts, plain) if p and t.lstrip("+-").isdigit())
-            if any(t.lstrip("+-").isdigit() for t, p in zip(texts, plain) if p)
-            else 0
-        )
-        if not padded and longest <= 15:
+        numbers = trimmed.filter(pa.array(plain))
+        padded = pc.any(pc.match_substring_regex(numbers, r"^0\d+$")).as_py()
+        if not padded and not pc.any(pc.match_substring_regex(numbers, r"^[+-]*\d{16,}$")).as_py():
             return _text_number(distinct, texts, owners, plain, likely, rest | infinite, comma, name, where, codes, k, notes)
         what = "leading zeros" if padded else "more than 15 digits"
         notes.append(f"{where}: numbers with {what} are codes, not quantities")
@@ -160,6 +163,30 @@ def _textual(values: pa.ChunkedArray, name: str, where: str, k: int, notes: list
             "all are read as texts"
         )
     return _named(texts, owners, sure, name, pa.array(codes))
+
+
+def _entity(values: pa.ChunkedArray, name: str) -> Column | None:
+    """A column of people or their numbers, as its first texts tell."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = pc.drop_null(_text(values))
+    head = pc.unique(pc.utf8_trim_whitespace(values.slice(0, _HEAD)))
+    what = entity(head.filter(pa.array(~_among(pc.utf8_lower(head), _SURE))).slice(0, LOOK).to_pylist(), name)
+    if not what:
+        return None
+    short = pc.unique(values.filter(pc.less_equal(pc.binary_length(values), _SHORT)))
+    trimmed = pc.utf8_trim_whitespace(short)
+    absent = trimmed.filter(pa.array(_among(pc.utf8_lower(trimmed), _SURE))).to_pylist()
+    return Column("identifier", missing=tuple(sorted({t for t in absent if t})), entity=what)
+
+
+def _among(texts: pa.Array, known: Iterable[str]) -> np.ndarray:
+    """(n,) bool"""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.is_in(texts, value_set=pa.array(list(known))).to_numpy(zero_copy_only=False)
 
 
 def _looks_dated(texts: list[str], plain: np.ndarray) -> bool:
@@ -214,6 +241,8 @@ def _dated(distinct, owners, likely, name, where, codes, notes) -> Column | None
             break
         formats.append(best)
         left &= ~fits[best]
+    if formats and 0.02 < left.mean() < 0.5:
+        notes.append(f"{where}: {1 - left.mean():.0%} of its texts are dates, the others are none; all are read as texts")
     if not formats or left.mean() > 0.02:
         return None
     kinds = {"time" if f in CLOCKS else "date" if f in whole else "datetime" for f in formats}

@@ -142,6 +142,8 @@ def parse(text: str, schema: Schema) -> Statement:
     if not cut:
         raise UsageError("this compares nothing", where=text, wanted="a <= b, a == b + c, a -> b, a ~ PATTERN, unique(a)")
     left, op, right = text[: cut.start()].strip(), cut[0], text[cut.end() :].strip()
+    if not left or not right:
+        raise UsageError("the statement is cut short", where=text, wanted=f"something on both sides of {op}")
     column = _known(left, names)
     if column and schema.columns[column].kind not in NUMERIC:
         if op not in ("==", "!="):

@@ -21,7 +21,7 @@ def with_links(tables: Tables, schemas: Mapping[str, Schema], notes: list[str]) 
     """``schemas`` with columns of kind ``key`` and ``link`` where they are.
 
     A key is declared, or (with several tables) the first column when it is unique, complete and named like an id. A link
-    is declared, or a column that has a key's name and only values that the key has; one that nearly is gets a note.
+    is declared, or a column that is named after a key and has only values that the key has; one that nearly is gets a note.
     """
     columns = {name: dict(schema.columns) for name, schema in schemas.items()}
     keys = {name: key for name in columns if (key := tables.keys.get(name) or _key(tables.tables[name], len(columns) > 1))}
@@ -47,13 +47,21 @@ def _key(table: pa.Table, linked: bool) -> str | None:
     return name if named and not values.null_count and pc.count_distinct(values).as_py() == len(values) else None
 
 
+def _named_after(column: str, parent: str, key: str) -> bool:
+    """Whether a column has a key's name or, where that says nothing, its table's too (owner_id of owners.id)."""
+    if key.lower() not in ("id", "key", "uuid"):
+        return column == key
+    own = (parent, parent.removesuffix("s"), parent.removesuffix("es"), f"{parent.removesuffix('ies')}y")
+    return column.lower() in {f"{stem}{gap}{key}".lower() for stem in own for gap in ("_", "")}
+
+
 def _target(
     tables: Tables, keys: Mapping[str, str], name: str, column: str, notes: list[str]
 ) -> tuple[str, str] | None:
     import pyarrow.compute as pc
 
     for parent, key in keys.items():
-        if parent == name or key != column or key.lower() == "id":
+        if parent == name or not _named_after(column, parent, key):
             continue
         values, allowed = tables.tables[name][column], tables.tables[parent][key]
         if values.type != allowed.type:

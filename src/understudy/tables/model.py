@@ -124,6 +124,8 @@ def fit(
     if budget is not None:
         return _privately(tables, schema, columns, budget)
     notes = list(tables.notes)
+    for name, table in tables.tables.items():
+        single.not_too_wide(table, name)
     if schema is None:
         schemas, more = detect(tables, own.owners)
         notes += more

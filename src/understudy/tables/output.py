@@ -103,16 +103,24 @@ def _number(values: np.ndarray, column: Column, text: bool) -> pa.Array:
         return whole
     if column.kind == "date":
         days = pc.cast(pc.cast(whole, pa.int32()), pa.date32())
+        if column.stored.startswith("timestamp"):
+            return pc.cast(days, _instants(column))
         return pc.strftime(pc.cast(days, pa.timestamp("s")), format=column.format.split("|")[0]) if text else days
     if column.kind == "datetime":
         moments = pc.cast(whole, pa.timestamp("s"))
         if text:
             return pc.strftime(moments, format=column.format.split("|")[0])
-        return pc.cast(moments, pa.timestamp(column.stored.partition("[")[2][:2].rstrip("],") or "us"))
+        return pc.cast(moments, _instants(column))
     clock = pc.cast(pc.cast(whole, pa.int32()), pa.time32("s"))
     if text:
         return pc.strftime(pc.cast(whole, pa.timestamp("s")), format=column.format.split("|")[0])
     return clock
+
+
+def _instants(column: Column) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.timestamp(column.stored.partition("[")[2][:2].rstrip("],") or "us")
 
 
 def write(tables: Iterable[pa.Table], path: Path) -> int:

@@ -17,6 +17,7 @@ class Settings:
     choice : what a split must gain for having been chosen as the best of so many, in units of the logarithm of their number
         (nats, each row left out in turn); more is smoother and more private
     lean : pseudo-rows a state by which a leaf leans on what it was split from, at the least
+    boosts : trees that correct whole rows
     """
 
     owners: int = 8
@@ -24,6 +25,7 @@ class Settings:
     floor: int = 50
     choice: float = 0.75
     lean: float = 0.3
+    boosts: int = 30
 
 
 # From the closest to the most careful; docs/tables.md has the figures of "standard", `table report` the curve.

@@ -203,6 +203,18 @@ class TableModel:
         )
 
 
+def not_too_wide(table: pa.Table, name: str) -> None:
+    """TableError: it has more columns than can be learnt."""
+    if table.num_columns > MOST_COLUMNS:
+        raise TableError(
+            "too many columns to learn how each depends on the others",
+            where=name,
+            wanted=f"at most {MOST_COLUMNS}",
+            got=table.num_columns,
+            remedy="Choose some with --columns",
+        )
+
+
 def contents(table: pa.Table, schema: Schema, name: str) -> dict[str, Content]:
     """The content of every column that is not empty, a key or a link. TableError: table and schema do not fit."""
     fitting(table, schema, name)
@@ -266,14 +278,7 @@ def fit(table: pa.Table, schema: Schema, name: str, settings: Settings, key: Key
             wanted=f"at least {2 * settings.owners} rows: twice the owners that a value needs",
             remedy="Give more rows, or fewer --owners",
         )
-    if table.num_columns > MOST_COLUMNS:
-        raise TableError(
-            "too many columns to learn how each depends on the others",
-            where=name,
-            wanted=f"at most {MOST_COLUMNS}",
-            got=table.num_columns,
-            remedy="Choose some with --columns",
-        )
+    not_too_wide(table, name)
     own = contents(table, schema, name)
     for column, one in own.items():
         spec = schema.columns[column]

@@ -12,7 +12,7 @@ from understudy.errors import RecipeError, TableError, UsageError
 from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.measure.distinguish import game
-from understudy.tables.private.accounting import gaussian_rho, selection_rho
+from understudy.tables.private.accounting import counts_cost, counts_sigma, selection_cost
 from understudy.tables.private.bounded import bounded
 from understudy.tables.private.family import family
 from understudy.tables.private.ledger import Budget, Entry, Ledger, Part
@@ -166,11 +166,11 @@ def test_noise_grows_with_what_one_may_have(rows):
     ledger = Ledger(Budget(4.0))
     part = Part(ledger, ledger.rho / 2, rows)
     noisy, sigma = part.counts("cells", np.zeros(4000, int), ledger.rho / 100)
-    assert sigma == pytest.approx(rows * (50 / ledger.rho) ** 0.5, rel=1e-6)
+    assert sigma == pytest.approx(counts_sigma(ledger.rho / 100, rows), rel=1e-9)
     assert noisy.std() == pytest.approx(sigma, rel=5 / 8000**0.5)  # five standard deviations of its own
-    assert ledger.entries[-1].rho == pytest.approx(gaussian_rho(sigma, rows), rel=1e-6)
+    assert ledger.entries[-1].rho == pytest.approx(counts_cost(sigma, rows), rel=1e-6)
     part.best("which", np.array([0.0, 1.0]), ledger.rho / 100)
-    assert ledger.entries[-1].rho >= selection_rho(ledger.entries[-1].noise, rows) / 4  # monotone scores cost a quarter
+    assert ledger.entries[-1].rho >= selection_cost(ledger.entries[-1].noise, rows) / 4  # monotone scores cost a quarter
     with pytest.raises(RuntimeError, match="the share is spent"):
         part.counts("more", np.zeros(2, int), ledger.rho / 2)
 

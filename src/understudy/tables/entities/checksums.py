@@ -24,9 +24,10 @@ def luhn_holds(text: str) -> bool:
 
 def luhn_digit(digits: np.ndarray) -> np.ndarray:
     """(n,) the digit that completes (n, k) digits to numbers that Luhn accepts."""
-    twice = digits[:, ::-1].copy()
-    twice[:, ::2] *= 2
-    return (-(twice // 10 + twice % 10).sum(1)) % 10
+    total = np.zeros(len(digits), np.int64)
+    for place, column in enumerate(digits.T[::-1]):
+        total += column if place % 2 else 2 * column - 9 * (column > 4)
+    return -total % 10
 
 
 def iban_digits(land: str, account: np.ndarray) -> np.ndarray:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from understudy.tables.entities.checksums import iban_holds, luhn_holds
 
 _SHARE = 0.9
-_LOOK = 500
-_READ = 10_000  # texts that a column's form is read off
+LOOK = 500  # texts that tell what a column is
+READ = 10_000  # texts that a column's form is read off
 _NAMES = {
     "first_name": r"(first|given|fore)[_ ]?name|vorname|prenom",
     "last_name": r"(last|family|sur)[_ ]?name|nachname|surname|nom",
@@ -20,12 +20,18 @@ _NAMES = {
 
 def entity(texts: Sequence[str], name: str) -> str:
     """The kind of entity that at least nine tenths of a column's texts are, or ""."""
-    some = [t.strip() for t in texts[:_LOOK] if t and t.strip()]
+    some = [t.strip() for t in texts[:LOOK] if t and t.strip()]
     if len(some) < 2:
         return ""
 
     def most(test) -> bool:
-        return sum(bool(test(t)) for t in some) >= _SHARE * len(some)
+        left = int((1 - _SHARE) * len(some) + 1e-9)  # so many may fail
+        for text in some:
+            if not test(text):
+                left -= 1
+                if left < 0:
+                    return False
+        return True
 
     if most(lambda t: re.fullmatch(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}", t)):
         return "email"
@@ -49,15 +55,18 @@ def form(texts: Sequence[str], kind: str, k: int) -> str:
     """What a fake keeps of a column's form: a land and length, a length, a way to write, shared by at least k rows."""
     if kind not in ("iban", "card", "phone"):
         return ""
-    texts = texts[:_READ]
-    bare = [re.sub(r"[\s-]", "", t) for t in texts if t]
-    if kind == "iban":
-        (land, length), owners = Counter((t[:2].upper(), len(t)) for t in bare).most_common(1)[0]
-        return f"{land if land == 'DE' else 'QZ'}:{length}" if owners >= k else ""
-    if kind == "card":
-        length, owners = Counter(map(len, bare)).most_common(1)[0]
-        return str(length) if owners >= k else ""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    given = pc.utf8_trim_whitespace(pa.array([t for t in texts[:READ] if t], pa.string()))
+    bare = pc.replace_substring_regex(given, r"[\s-]", "")
     if kind == "phone":
-        american = sum(bool(re.fullmatch(r"\(?[2-9]\d\d\)?[ .-]?\d{3}[ .-]?\d{4}", t.strip())) for t in texts if t)
+        american = pc.sum(pc.match_substring_regex(given, r"^\(?[2-9]\d\d\)?[ .-]?\d{3}[ .-]?\d{4}$")).as_py() or 0
         return "nanp" if american > len(bare) / 2 else ""
-    return ""
+    lengths = pc.cast(pc.utf8_length(bare), pa.string())
+    if kind == "iban":
+        german = pc.equal(pc.utf8_upper(pc.utf8_slice_codeunits(bare, 0, 2)), "DE")
+        lengths = pc.binary_join_element_wise(pc.if_else(german, "DE", "QZ"), lengths, ":")
+    forms = Counter({one["values"]: one["counts"] for one in pc.value_counts(lengths).to_pylist()})
+    (most, owners) = forms.most_common(1)[0] if forms else ("", 0)
+    return most if owners >= k else ""

@@ -1,22 +1,23 @@
 """Real tables with their entities replaced: the same real value is the same fake, in every row and table.
 
-The map is a keyed hash (BLAKE2b) whose key is drawn for the occasion and thrown away: nobody can go back, nor test a guess.
+The map is a keyed hash (SipHash, its keys by BLAKE2b from a secret) whose secret is drawn for the occasion and thrown away:
+nobody can go back, nor test a guess.
 What is no entity stays as it is, so a stripped table is still personal data: strip is for tests, not for release.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from understudy.tables.content import encoded
-from understudy.tables.entities.fakes import fake
-from understudy.tables.entities.find import form
+from understudy.tables.entities.fakes import fakes
+from understudy.tables.entities.find import READ, form
 from understudy.tables.entities.freetext import Finder, rewritten
+from understudy.tables.entities.siphash import siphash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ def _rewritten(values: pa.ChunkedArray, find: Finder, secret: bytes) -> pa.Array
     import pyarrow as pa
 
     def words(kind: str, text: str) -> tuple[int, int]:
-        first, second = _words(secret, _domain(kind), [text], None, 0)[0]
+        first, second = _words(pa.array([text]), secret, _domain(kind), 0)[0]
         return int(first), int(second)
 
     return pa.array([None if t is None else rewritten(t, find, words) for t in values.to_pylist()], pa.string())
@@ -71,45 +72,47 @@ def _domain(kind: str) -> str:
 
 
 def _replaced(table: pa.Table, column: str, source: str, kind: str, k: int, secret: bytes) -> pa.Array:
+    """The column's fakes. The first word is of ``source``, so that an e-mail follows its row's name; the second of the
+    column itself, so that two people of one name have two."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    own, at = encoded(table[column])
-    like = form(own.to_pylist(), kind, k)
-    if source == column:
-        texts, more, index = own.to_pylist(), None, at
-    else:
-        names, codes = encoded(table[source])
-        wide = len(own) + 1
-        both, index = np.unique((codes + 1) * np.int64(wide) + at + 1, return_inverse=True)
-        texts, more = (["", *values.to_pylist()] for values in (names, own))
-        texts, more = [texts[i] for i in both // wide], [more[i] for i in both % wide]
-    made = np.full(len(texts), None, dtype=object)
-    left = np.arange(len(texts))
-    for attempt in range(_TRIES):
-        if not len(left):
+    own, other = _texts(table[column]), _texts(table[source])
+    domain, like = _domain(kind), form(own[:READ].to_pylist(), kind, k)
+    taken = pc.drop_null(own)
+
+    def drawn(own: pa.Array, other: pa.Array, attempt: int) -> pa.Array:
+        words = _words(own, secret, domain, attempt)
+        if source != column:
+            named = _words(other, secret, domain, attempt)[:, 0]
+            words[:, 0] = np.where(other.is_null().to_numpy(zero_copy_only=False), words[:, 0], named)
+        return fakes(kind, words, like)
+
+    made = drawn(own, other, 0)
+    for attempt in range(1, _TRIES):
+        left = pc.is_in(made, taken)
+        if not pc.any(left).as_py():
             break
-        some = texts if attempt == 0 else [texts[i] for i in left]
-        rest = more if attempt == 0 or more is None else [more[i] for i in left]
-        fresh = fake(kind, _words(secret, _domain(kind), some, rest, attempt), like)
-        made[left] = fresh
-        left = left[pc.is_in(pa.array(fresh, pa.string()), own).to_numpy(zero_copy_only=False)]
-    return pc.take(pa.array(made, pa.string()), pa.array(index.ravel(), pa.int64(), mask=at < 0))
+        made = pc.replace_with_mask(made, left, drawn(own.filter(left), other.filter(left), attempt))
+    return pc.if_else(own.is_valid(), made, pa.scalar(None, made.type))
 
 
-def _words(secret: bytes, domain: str, texts: Sequence[str], more: Sequence[str] | None, attempt: int) -> np.ndarray:
-    """(n, 2) uint64 words of each text; the first depends on it alone, so that a name and its e-mail agree; the second on
-    ``more`` too, where there is any."""
-    begun = blake2b(domain.encode() + b"\0" + str(attempt).encode() + b"\0", digest_size=16, key=secret)
+def _texts(values: pa.ChunkedArray) -> pa.StringArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
-    def hashed(data: bytes) -> bytes:
-        own = begun.copy()
-        own.update(data)
-        return own.digest()
+    return pc.cast(values, pa.string()).combine_chunks()
 
-    plain = [text.strip().casefold().encode() for text in texts]
-    words = np.frombuffer(b"".join(map(hashed, plain)), np.uint64).reshape(-1, 2)
-    if more is None:
-        return words
-    longer = b"".join(hashed(len(t).to_bytes(8, "little") + t + m.encode()) if m else hashed(t) for t, m in zip(plain, more))
-    return np.stack([words[:, 0], np.frombuffer(longer, np.uint64).reshape(-1, 2)[:, 1]], 1)
+
+def _words(texts: pa.StringArray, secret: bytes, domain: str, attempt: int) -> np.ndarray:
+    """(n, 2) uint64 words of each text; case and the space around it make no difference."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    plain = pc.ascii_lower(pc.ascii_trim_whitespace(texts))
+    strange = pc.fill_null(pc.invert(pc.string_is_ascii(texts)), False)
+    if pc.any(strange).as_py():
+        folded = [text.strip().casefold() for text in texts.filter(strange).to_pylist()]
+        plain = pc.replace_with_mask(plain, strange, pa.array(folded, pa.string()))
+    key = blake2b(domain.encode() + b"\0" + str(attempt).encode(), digest_size=16, key=secret).digest()
+    return siphash(plain, key)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from understudy.tables.private.accounting import epsilon_of
 from understudy.tables.private.ledger import Budget, Ledger
 
 
@@ -112,7 +113,7 @@ def game(
     # the threshold is fixed before a run is looked at: where hits and false alarms err alike
     hits, alarms = int((scores[1] > 0).sum()), int((scores[0] > 0).sum())
     plain, gaussian = bounds(hits, alarms, half, budget.delta, confidence)
-    possible = gaussian_epsilon(reach, budget.delta)
+    possible = epsilon_of(reach**2 / 2, budget.delta)
     return Game(budget.epsilon, budget.delta, plain, gaussian, possible, hits, alarms, 2 * half)
 
 
@@ -136,21 +137,4 @@ def bounds(hits: int, alarms: int, n: int, delta: float, confidence: float = 0.9
         if more > delta and less > 0:
             found.append(math.log((more - delta) / less))
     apart = max(float(norm.ppf(hit) - norm.ppf(alarm)), 0.0)
-    return max(found), gaussian_epsilon(apart, delta)
-
-
-def gaussian_epsilon(apart: float, delta: float) -> float:
-    """epsilon of telling N(0, 1) from N(apart, 1) at ``delta``, exactly (Balle, Wang, ICML 2018, theorem 8)."""
-    from scipy.special import log_ndtr
-
-    if apart <= 0:
-        return 0.0
-    low, high = 0.0, apart**2 / 2 + apart * 10 + 1
-
-    def tells(epsilon: float) -> float:
-        return math.exp(log_ndtr(apart / 2 - epsilon / apart)) - math.exp(epsilon + log_ndtr(-apart / 2 - epsilon / apart))
-
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if tells(middle) > delta else (low, middle)
-    return high
+    return max(found), epsilon_of(apart**2 / 2, delta)

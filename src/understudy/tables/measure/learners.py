@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from understudy.tables.measure.lens import Lens
 
+_TEACHES = 0.05  # a score below says that the real rows teach nothing of the target: no ratio says more
+
 
 def learners(numeric: bool) -> dict[str, Any]:
     """Fresh learners by name: boosted trees, a linear model, a single tree."""
@@ -67,7 +69,7 @@ def train_on_made(
         found[name] = {
             "real": scores[0],
             "made": scores[1],
-            "ratio": scores[1] / scores[0] if scores[0] > 0 else float("nan"),
+            "ratio": scores[1] / scores[0] if scores[0] > _TEACHES else float("nan"),
         }
     return found
 

@@ -14,7 +14,7 @@ from understudy.tables.private import domains
 from understudy.tables.private.learn import learn
 from understudy.tables.private.ledger import NAMES_SHARE, Budget, Ledger
 from understudy.tables.schema import NAMED, NUMERIC, Column, Schema
-from understudy.tables.single import MOST_COLUMNS, TableModel, contents
+from understudy.tables.single import TableModel, contents, not_too_wide
 from understudy.tables.states.blanks import Fresh
 
 if TYPE_CHECKING:
@@ -33,11 +33,7 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
     Values that contradict the schema are read as missing: an error about them would tell of rows. What is drawn on the way
     comes from OpenDP, not from a seed. TableError: no column to learn, too many, or other columns than the schema's.
     """
-    if table.num_columns > MOST_COLUMNS:
-        raise TableError(
-            "too many columns to learn", where=name, wanted=f"at most {MOST_COLUMNS}", got=table.num_columns,
-            remedy="Choose some with --columns",
-        )  # fmt: skip
+    not_too_wide(table, name)
     looked_for = sum(domains.open_names(s) for s in schema.columns.values())
     ledger = ledger or Ledger(budget, names_share=NAMES_SHARE if looked_for else 0.0)
     done, schema, computed = constraints.declared(schema)

@@ -141,7 +141,7 @@ def _rounds(
     """Choose, measure and fit until the budget is spent."""
     sizes, given = model.tree.sizes, len(known.made)
     each = ledger.left / (ROUNDS * (len(names) - given))
-    while ledger.left > 1e-9 * ledger.rho:
+    while ledger.left > 1e-8 * ledger.rho:
         if ledger.left < 2 * each:
             each = ledger.left * (1 - 1e-9)
         sigma = ledger.rows * math.sqrt(1 / (2 * (1 - SELECTION) * each))

@@ -1,8 +1,8 @@
 """The ledger: the one door through which a private fit may look at the data, and what each look has cost.
 
-Noise and selection are OpenDP's (discrete Gaussian, noisy maximum, stability histogram), whose maps say what a look
-costs; spendings add up in zero-concentrated DP, and OpenDP turns the sum into (epsilon, delta). OpenDP draws its noise from
-the operating system, so two private fits differ: noise that a seed could repeat would hide nothing from who knows the seed.
+Noise and selection are OpenDP's (discrete Gaussian, noisy maximum, stability histogram); costs are those of
+:mod:`.accounting`, and OpenDP's own maps must say no less of the same noise. OpenDP draws its noise from the operating
+system, so two private fits differ: noise that a seed could repeat would hide nothing from who knows the seed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from understudy.errors import MissingDependency, UsageError
-from understudy.tables.private.accounting import epsilon_of, rho_of
+from understudy.tables.private.accounting import (
+    cost_of,
+    counts_cost,
+    counts_sigma,
+    epsilon_by_losses,
+    epsilon_of,
+    selection_cost,
+    selection_scale,
+)
 
 LEAST, MOST = 0.01, 20.0  # epsilon: below, nothing is left of the data; above, nothing of the privacy
 MOST_DELTA = 1e-3
@@ -68,13 +76,17 @@ def needs_public_schema(schema: object | None) -> None:
 
 @dataclass(frozen=True)
 class Entry:
-    """One look at the data. noise : standard deviation of counts, or the scale of a selection."""
+    """One look at the data. noise : standard deviation of counts, or the scale of a selection; rho : its cost
+    rows : by how many rows counts may move, 0 of a selection; zcdp : what OpenDP's map says of it
+    """
 
     what: str
     mechanism: str
     noise: float
     rho: float
     delta: float = 0.0
+    rows: int = 1
+    zcdp: float = 0.0
 
 
 @dataclass
@@ -98,21 +110,22 @@ class Ledger:
             raise MissingDependency(
                 "OpenDP is missing: its noise is what protects", remedy="pip install 'understudy[private]'"
             )
-        self.rho = rho_of(self.budget.epsilon, self.budget.delta * (1 - self.names_share))
+        self.rho = cost_of(self.budget.epsilon, self.budget.delta * (1 - self.names_share))
 
     @property
     def left(self) -> float:
-        """rho not spent yet."""
+        """Cost that may still be spent."""
         return self.rho - math.fsum(e.rho for e in self.entries)
 
     def counts(self, what: str, counts: np.ndarray, rho: float, rows: int = 1) -> tuple[np.ndarray, float]:
         """Noisy counts and their standard deviation, for ``rho``. counts : of any shape; each row of the data is counted in
         at most one of them, so that ``rows`` rows move them by at most ``rows`` (L2: all in one cell)."""
         dp = _opendp()
-        sigma = rows * math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        sigma = counts_sigma(rho, rows)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
         look = dp.make_gaussian(*space, scale=sigma)
-        self._spend(Entry(what, "discrete Gaussian", sigma, look.map(float(rows))))
+        cost = counts_cost(sigma, rows)
+        self._spend(Entry(what, "discrete Gaussian", sigma, cost, rows=rows, zcdp=look.map(float(rows))))
         return np.array(look(counts.ravel().astype(int).tolist()), float).reshape(counts.shape), sigma
 
     def names(
@@ -121,7 +134,7 @@ class Ledger:
         """Names that enough rows have for their coming out to tell of none, with noisy counts and their standard deviation.
         counts : name -> rows; a row has one name."""
         dp = _opendp()
-        sigma = rows * math.sqrt(1 / (2 * rho)) * (1 + 1e-12)
+        sigma = counts_sigma(rho, rows)
         space = (
             dp.map_domain(dp.atom_domain(T="String"), dp.atom_domain(T="i64")),
             dp.l02inf_distance(dp.absolute_distance(T="i64")),
@@ -138,8 +151,9 @@ class Ledger:
             middle = (low + high) // 2
             low, high = (low, middle) if above(middle)[2] <= delta else (middle, high)
         threshold = high
-        look, cost, chance = above(threshold)
-        self._spend(Entry(what, f"names of more than {threshold} noisy rows", sigma, cost, chance))
+        look, zcdp, chance = above(threshold)
+        how, cost = f"names of more than {threshold} noisy rows", counts_cost(sigma, rows)
+        self._spend(Entry(what, how, sigma, cost, chance, rows, zcdp))
         found = look(dict(counts))
         return {name: int(found[name]) for name in sorted(found)}, sigma
 
@@ -147,14 +161,17 @@ class Ledger:
         """The place of (nearly) the greatest of ``scores``, each of which one row more or less moves by at most 1."""
         dp = _opendp()
         step = rows * _FINE + 1  # rounding down may add one
-        scale = step / math.sqrt(2 * rho) * (1 + 1e-12)
+        scale = selection_scale(rho, step)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.linf_distance(T="i64")
         look = dp.make_noisy_max(*space, dp.zero_concentrated_divergence(), scale=scale)
-        self._spend(Entry(what, "noisy maximum", scale / _FINE, look.map(step)))
+        cost = selection_cost(scale, step)
+        self._spend(Entry(what, "noisy maximum", scale / _FINE, cost, rows=0, zcdp=look.map(step)))
         return int(look(np.floor(scores * _FINE).astype(int).tolist()))
 
     def _spend(self, entry: Entry) -> None:
-        if entry.rho > self.left * (1 + 1e-9):
+        if entry.zcdp > entry.rho * (1 + 1e-9):
+            raise RuntimeError(f"the accountants disagree: {entry.what} costs {entry.zcdp:g} by OpenDP, {entry.rho:g} here")
+        if entry.rho > self.left + 1e-10 * self.rho:
             raise RuntimeError(f"the budget is spent: {entry.what} would cost {entry.rho:g} of {self.left:g}")
         self.entries.append(entry)
 
@@ -163,15 +180,20 @@ class Ledger:
         dp = _opendp()
         rho, delta = math.fsum(e.rho for e in self.entries), math.fsum(e.delta for e in self.entries)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
-        whole = dp.make_zCDP_to_approxDP(dp.make_gaussian(*space, scale=math.sqrt(1 / (2 * rho))))
+        zcdp = max(math.fsum(e.zcdp for e in self.entries), 1e-12)
+        whole = dp.make_zCDP_to_approxDP(dp.make_gaussian(*space, scale=math.sqrt(1 / (2 * zcdp))))
         rest = self.budget.delta - delta
+        second = epsilon_by_losses(
+            [(e.noise, e.rows) for e in self.entries if e.rows], [e.rho for e in self.entries if not e.rows], rest
+        )
         return {
             "epsilon": self.budget.epsilon,
             "delta": self.budget.delta,
             "neighbours": self.neighbours,
             "rho": rho,
-            "epsilon spent": whole.map(1.0).epsilon(delta=rest),
-            "epsilon spent, second accountant": epsilon_of(rho, rest),
+            "epsilon spent": epsilon_of(rho, rest),
+            "epsilon spent, second accountant": second,
+            "epsilon spent, by OpenDP's looser sum": whole.map(1.0).epsilon(delta=rest),
             "delta spent on names": delta,
             "looks": [
                 {"what": e.what, "how": e.mechanism, "noise": e.noise, "rho": e.rho, "delta": e.delta} for e in self.entries

@@ -84,8 +84,8 @@ def _ledger(found: Mapping[str, Any]) -> str:
     ]
     return (
         f"<h2>Differential privacy</h2><p>Epsilon {own['epsilon']:g}, delta {own['delta']:g}, for "
-        f"{escape(own['neighbours'])}. Spent: {own['epsilon spent']:.4f} by OpenDP, "
-        f"{own['epsilon spent, second accountant']:.4f} by the second accountant (rho {own['rho']:.5g}, delta "
+        f"{escape(own['neighbours'])}. Spent: {own['epsilon spent']:.4f} in closed form, "
+        f"{own['epsilon spent, second accountant']:.4f} by adding up losses (cost {own['rho']:.5g}, delta "
         f"{own['delta spent on names']:.2g} on names). This is of the model alone: the figures on this page compare it with "
         "real rows and are not private.</p><details class='card'><summary>"
         f"{len(rows)} looks at the data</summary>"
@@ -112,6 +112,10 @@ def _fidelity(found: Mapping[str, Any]) -> str:
         + _table(["", "made against holdout", "bound: real against holdout"], rows)
         + f'<details class="card"><summary>the ten pairs that differ most</summary><ul>{worst}</ul></details>'
     )
+
+
+def _ratio(ratio: float | None) -> str:
+    return "real rows teach nothing" if ratio is None or ratio != ratio else f"{ratio:.4f}"
 
 
 def _columns(found: Mapping[str, Any]) -> str:
@@ -166,7 +170,7 @@ def _associations(found: Mapping[str, Any]) -> str:
 
 def _learners(found: Mapping[str, Any]) -> str:
     rows = [
-        [escape(name), f"{s['real']:.4f}", f"{s['made']:.4f}", f"{s['ratio']:.4f}"] for name, s in found["learners"].items()
+        [escape(name), f"{s['real']:.4f}", f"{s['made']:.4f}", _ratio(s["ratio"])] for name, s in found["learners"].items()
     ]
     return (
         f"<h2>Train on made, test on real</h2><p class='faint'>Predicting {escape(found['target'])} of "

@@ -70,28 +70,47 @@ def read(data: Any, *, drop_ragged: bool = False) -> Tables:
             raise TableError("there is no such file or folder", where=path)
         return _folder(path, drop_ragged) if path.is_dir() else _file(path, drop_ragged)
     frames = data if isinstance(data, Mapping) else {"table": data}
-    return Tables({str(name): frame(one, str(name)) for name, one in frames.items()})
+    read_ones = {str(name): frame(one, str(name)) for name, one in frames.items()}
+    return Tables({n: table for n, (table, _) in read_ones.items()}, tuple(t for _, own in read_ones.values() for t in own))
 
 
-def frame(data: Any, name: str) -> pa.Table:
-    """A pandas, polars or Arrow frame as an Arrow table; its own index is left out."""
+def frame(data: Any, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """A pandas, polars or Arrow frame as an Arrow table, and notes; its own index is left out."""
     import pyarrow as pa
 
+    notes: tuple[str, ...] = ()
     try:
         if isinstance(data, pa.Table):
             table = data
         elif type(data).__module__.partition(".")[0] == "pandas":
-            table = pa.Table.from_pandas(data, preserve_index=False)
+            table, notes = _pandas(data, name)
         else:
             table = pa.table(data)
-    except (pa.ArrowException, TypeError, ValueError) as error:  # its text may quote a value: only its kind is told
+    except (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError) as error:  # its text may quote a value
         raise TableError(
             "the frame cannot be read as a table",
             where=name,
             got=type(data).__name__,
             wanted=f"columns of one type each ({type(error).__name__})",
         ) from None
-    return distinct_names(table.replace_schema_metadata(None), name)[0]
+    table, renamed = distinct_names(table.replace_schema_metadata(None), name)
+    return table, (*notes, *renamed)
+
+
+def _pandas(data: Any, name: str) -> tuple[pa.Table, tuple[str, ...]]:
+    """Column by column: names may come twice; several types in one column, or numbers beyond 64 bits, are read as text."""
+    import pyarrow as pa
+
+    columns, notes = [], []
+    for at, label in enumerate(data.columns):
+        own = data.iloc[:, at]
+        try:
+            columns.append(pa.Array.from_pandas(own))
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            texts = [None if gone else str(value) for value, gone in zip(own, own.isna())]
+            columns.append(pa.array(texts, pa.string()))
+            notes.append(f"{name}.{label}: values of several types, or beyond 64 bits, are read as texts")
+    return pa.table(columns, names=[str(label) for label in data.columns]), tuple(notes)
 
 
 def stem(path: Path) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import io
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,21 +114,21 @@ def _parse(data: bytes, delimiter: str, path: Path, drop_ragged: bool) -> tuple[
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    first = data.lstrip(b"\r\n").partition(b"\n")[0].decode()
-    names = next(csv.reader([first], delimiter=delimiter))
+    blank = len(data) - len(data.lstrip(b"\r\n"))
+    names, header = _header(data[blank:], delimiter)
+    above = data[: blank + header].count(b"\n")  # lines, before the rows begin
+    data = data[blank + header :]
     ragged: list[tuple[int | None, int]] = []
 
     def odd(row: pc.InvalidRow) -> str:
-        ragged.append((row.number, row.actual_columns))
+        ragged.append((row.number + above if row.number else None, row.actual_columns))
         return "skip"
 
     slots = [f"f{n}" for n in range(len(names))]  # names may come twice: columns are read under their numbers
     try:
         table = pc.read_csv(
             pa.BufferReader(data),
-            read_options=pc.ReadOptions(
-                use_threads=False, column_names=slots, skip_rows=1, block_size=max(1 << 24, 4 * len(first))
-            ),
+            read_options=pc.ReadOptions(use_threads=False, column_names=slots, block_size=max(1 << 24, 4 * header)),
             parse_options=pc.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=odd),
             convert_options=pc.ConvertOptions(
                 column_types={slot: pa.string() for slot in slots},
@@ -159,6 +161,19 @@ def _parse(data: bytes, delimiter: str, path: Path, drop_ragged: bool) -> tuple[
     if not table.num_rows:
         raise TableError("no row has as many fields as the line of names", where=path, wanted=f"{len(names)} fields")
     return table.rename_columns(names), notes
+
+
+def _header(data: bytes, delimiter: str) -> tuple[list[str], int]:
+    """The columns' names, and how many bytes they take; a name in quotation marks may run over lines."""
+    taken = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal taken
+        for line in io.BytesIO(data):
+            taken += len(line)
+            yield line.decode()
+
+    return next(csv.reader(lines(), delimiter=delimiter)), taken
 
 
 def _is_number(text: str) -> bool:
