@@ -44,7 +44,7 @@ class Lens:
             own = _content(reference, c, schema)
             if isinstance(own, Numbers):
                 x = np.sort(own.x[~np.isnan(own.x)])
-                edges.append(np.unique(np.quantile(x, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(x) else np.zeros(0))
+                edges.append(_edges(x) if len(x) else np.zeros(0))
                 names.append(())
                 ranked.append(x)
             else:
@@ -109,6 +109,12 @@ class Lens:
                 corners = np.eye(len(names) + 2) * np.sqrt(0.5)
                 out.append(corners[labels[own.codes]])
         return np.hstack(out).astype(np.float32)
+
+
+def _edges(x: np.ndarray) -> np.ndarray:
+    """Inner edges of tenths of sorted values; a value that fills a tenth and more, such as nought, is a bin of its own."""
+    tenths, times = np.unique(np.quantile(x, np.linspace(0, 1, _BINS + 1)[1:-1]), return_counts=True)
+    return np.unique(np.concatenate([tenths, np.nextafter(tenths[times > 1], np.inf)]))
 
 
 def _content(table: pa.Table, column: str, schema: Schema) -> Numbers | Names:
