@@ -62,8 +62,8 @@ def run(args: argparse.Namespace) -> int:
     o = caught.outcome
     print(f"{o.verdict}: {o.gain:+.4f} over the pool as it is, standard error {o.noise:.4f}; tau between rungs "
           + ", ".join(f"{t:.2f}" for t in o.agreement))
-    for name, share in caught.shares.items():
-        print(f"  {share:6.1%}  {name}")
+    for name, w in caught.mattered.items():
+        print(f"  {w.share:4.0%} ({w.low:.0%} to {w.high:.0%})  {name}{'' if w.told else ', not told from chance'}")
     written = _recipe(args.pool, caught.changes, args.out)
     for path, value in caught.changes.items():
         print(f"  --set '{path}={value}'")
