@@ -20,7 +20,7 @@ from understudy.learn.measure import MAIN
 from understudy.learn.report import page
 from understudy.learn.search.halving import Outcome, Plan, Task, search, sobol
 from understudy.learn.search.importance import Trainings, Worth, worths
-from understudy.learn.search.space import Axis, axes_of, chosen_rows, effective, held, ranges_of
+from understudy.learn.search.space import Axis, chosen_rows, effective, held, pool_axes, ranges_of
 from understudy.learn.session import Request, need_torch, single_threaded_images
 from understudy.learn.training_record import Tell, versions
 
@@ -58,7 +58,6 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     Optuna's own tools read it), search.json and report.html."""
     from understudy.learn.cache import open_store
     from understudy.learn.prepare import prepare, stored_side
-    from understudy.learn.realism.judge import drawn_of
     from understudy.learn.sources import open_source
     from understudy.writers.files import replace_file
 
@@ -66,11 +65,7 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     base = what.base
     source = open_source(base.data)
     store = open_store(source, stored_side(base.side))
-    drawn = drawn_of(store)
-    if not drawn:
-        raise UsageError("a pool needs its drawn values", where=base.data, wanted="manifest.parquet beside it",
-                         remedy="Make the pool with `understudy generate`, with broad distributions")
-    axes = axes_of(drawn, what.tuned)
+    axes = pool_axes(store, what.tuned)
     if what.pictures > len(store):
         raise UsageError("--pictures is more than the pool holds", wanted=f"at most {len(store)}", got=what.pictures)
     prepared = prepare(base.data, base.task, _classes(base), base.side, validation=base.validation, renamed=base.renamed,
@@ -121,16 +116,16 @@ def _changes(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, str
 
 def _scorer(what: Hunt, axes: Sequence[Axis], n: int, pool: ProcessPoolExecutor | None) -> Callable:
     def score(tasks: Sequence[Task]):
-        jobs = [(what, tuple(chosen_rows(axes, t.params, n, what.pictures, Key(t.seed)).tolist()), t.rung, t.seed)
-                for t in tasks]
+        jobs = [(what, tuple(chosen_rows(axes, t.params, n, what.pictures, Key(t.seed)).tolist()), t) for t in tasks]
         return (one(*job) for job in jobs) if pool is None else pool.map(one, *zip(*jobs))
 
     return score
 
 
-def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
-    """Train on those rows of the pool with the rung's budget; the main score of the last averaged weights on the real
-    validation. Runs in a worker process."""
+def one(what: Hunt, rows: tuple[int, ...], task: Task) -> float:
+    """Train on those rows of the pool with the rung's budget; the main score of the last good averaged weights on the real
+    validation. Runs in a worker process. RunError where memory runs out, and where the pool as it is cannot be learned
+    from: no candidate could be compared with it."""
     from understudy.learn.mixture import Mixture
     from understudy.learn.native import loop
     from understudy.learn.native.network import Spec, built
@@ -147,15 +142,13 @@ def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
     spec = Spec(base.task, classes, base.size, base.side, prepared.points)
     twins = mirror(spec.points)
     strength, _ = strength_for(spec.task, spec.classes, spec.points, twins, base.augment)
-    share = what.plan.share(rung)
+    share = what.plan.share(task.rung)
     budget = Budget(images=max(int(base.budget.images * share), base.batch)) if base.budget.images is not None else \
         Budget(cpu_s=base.budget.cpu_s * share)
-    done = loop.fit(built(spec, seed), Mixture([part], Key(seed).child("train"), spec.side, strength),
+    done = loop.fit(built(spec, task.seed), Mixture([part], Key(task.seed).child("train"), spec.side, strength),
                     loop.Settings(budget, base.batch, base.rate, precision=base.precision, checks=1), twins, None, _nothing)
-    if "memory" in done.broken:
+    if done.broken and (task.params is None or "memory" in done.broken):
         raise RunError(done.broken, remedy=done.remedy)
-    if done.broken:
-        return 0.0
     return score(done.network, prepared.validation.store, prepared.validation.number)
 
 

@@ -11,11 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from understudy.errors import UsageError
 from understudy.key import Key
+
+if TYPE_CHECKING:
+    from understudy.learn.cache import Store
 
 NARROWEST = 0.4
 _FACTOR = 2.0  # most doublings or halvings of a text's weight
@@ -112,6 +116,16 @@ class Axis:
         start = params[f"{self.path}:centre"] * (1 - width)
         low, high = np.nanquantile(self.values, (start, min(start + width, 1.0)))
         return float(low), float(high)
+
+
+def pool_axes(store: Store, paths: Sequence[str]) -> list[Axis]:
+    """The axes of a pool's pictures. UsageError where nothing says what was drawn, and as :func:`axes_of`."""
+    from understudy.learn.realism.judge import drawn_of
+
+    if not (drawn := drawn_of(store)):
+        raise UsageError("a pool needs its drawn values", where=store.name, wanted="manifest.parquet beside it",
+                         remedy="Make the pool with `understudy generate`, with broad distributions")
+    return axes_of(drawn, paths)
 
 
 def axes_of(drawn: Mapping[str, Sequence], paths: Sequence[str]) -> list[Axis]:
