@@ -77,9 +77,8 @@ class Axis:
         """(d,) what the candidate's pictures hold along the axis, None for the pool as it is.
 
         Of numbers, by their place in the pool from -1 (least) to 1: the mean, and the mean of Legendre's second polynomial
-        (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1, and the same
-        polynomial of it, since the tenth per cent may do more than the ninetieth. Where the axis is not always drawn, also
-        the share of pictures where it is.
+        (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1. Where the axis is
+        not always drawn, also the share of pictures where it is.
         """
         weights = np.ones(len(self.values)) if params is None else self.weights(params)
         drawn = self._drawn
@@ -87,8 +86,7 @@ class Axis:
         if self.numeric:
             found = [known @ self._places, known @ _bent(self._places)]
         else:
-            shares = np.array([2 * (known @ (self.values[drawn] == text)) - 1 for text in self.texts[1:]])
-            found = [*shares, *_bent(shares)]
+            found = [2 * (known @ (self.values[drawn] == text)) - 1 for text in self.texts[1:]]
         return np.array(found if drawn.all() else [*found, 2 * weights[drawn].sum() / weights.sum() - 1])
 
     def recipe_value(self, params: Mapping[str, float]) -> str:
