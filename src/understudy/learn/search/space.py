@@ -77,8 +77,8 @@ class Axis:
         """(d,) what the candidate's pictures hold along the axis, None for the pool as it is.
 
         Of numbers, by their place in the pool from -1 (least) to 1: the mean, and the mean of Legendre's second polynomial
-        (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1. Where the axis is
-        not always drawn, also the share of pictures where it is.
+        (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1. Where the axis
+        is not always drawn, also the share of pictures where it is.
         """
         weights = np.ones(len(self.values)) if params is None else self.weights(params)
         drawn = self._drawn
