@@ -25,7 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", type=int, default=27, metavar="N", help="(default 27)")
     parser.add_argument("--pictures", type=int, metavar="N", help="of each candidate (default: a third of the pool)")
     parser.add_argument("--budget", default="27000img", help="of the last rung's trainings (default 27000img)")
-    parser.add_argument("-w", "--workers", type=int, metavar="N", help="trainings at once, which changes nothing that is found (default: as many as cores)")
+    parser.add_argument("-w", "--workers", type=int, metavar="N",
+                        help="trainings at once, which changes nothing that is found (default: as many as cores)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default 0)")
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="pictures a step (default 16)")
     parser.add_argument("--rate", type=float, default=3e-3, help="greatest learning rate (default 0.003)")
