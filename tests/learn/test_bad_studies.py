@@ -18,7 +18,7 @@ from understudy.learn.native import loop, model_file
 from understudy.learn.native.network import Spec, built
 from understudy.learn.prepare import stored_side
 from understudy.learn.search import pool as searched
-from understudy.learn.search.halving import Plan
+from understudy.learn.search.halving import Plan, Task
 from understudy.learn.session import Request
 from understudy.learn.sources import open_source
 
@@ -85,10 +85,21 @@ def test_a_search_does_not_take_want_of_memory_for_a_bad_candidate(discs, tmp_pa
     base = Request(discs("real", 8), tmp_path / "o", side=32, size="nano", batch=4, budget=Budget(images=72),
                    validation=discs("val", 8, 2))
     hunt = searched.Hunt(base, (), 8, tmp_path / "s", Plan())
-    assert 0 <= searched.one(hunt, tuple(range(8)), 0, 0) <= 1
+    candidate = Task({}, 0, 0)
+    assert 0 <= searched.one(hunt, tuple(range(8)), candidate) <= 1
     starved(1, MemoryError())
     with pytest.raises(RunError, match="out of memory after 4 pictures"):
-        searched.one(hunt, tuple(range(8)), 0, 0)
+        searched.one(hunt, tuple(range(8)), candidate)
+
+
+def test_a_search_whose_pool_as_it_is_cannot_be_learned_from_says_so(discs, tmp_path):
+    """A candidate that breaks has the score of its last good weights; the rate that breaks everything is an error."""
+    base = Request(discs("real", 8), tmp_path / "o", side=32, size="nano", batch=4, budget=Budget(images=72), rate=1e9,
+                   validation=discs("val", 8, 2))
+    hunt = searched.Hunt(base, (), 8, tmp_path / "s", Plan())
+    assert 0 <= searched.one(hunt, tuple(range(8)), Task({}, 2, 0)) <= 1
+    with pytest.raises(RunError, match=r"the loss is .*smaller --rate"):
+        searched.one(hunt, tuple(range(8)), Task(None, 2, 0))
 
 
 def blend(made, real, test, out, *more):

@@ -55,7 +55,7 @@ def test_training_photographs_are_refused_as_a_test_with_their_list(trained, tmp
     for kind in ("images", "masks"):
         shutil.copy(real / kind / "007.png", both / kind / "new.png")
     code, out, err = ran(capsys, "evaluate", model, both)
-    assert code == 1 and "images/new.png" in err and "1 photographs are in" in err and "mIoU" not in out
+    assert code == 1 and "images/new.png" in err and "1 photograph is in" in err and "mIoU" not in out
     assert ran(capsys, "evaluate", model, both, "--allow-overlap")[0] == 0
     code, _, err = ran(capsys, "train", real, "--val", both, "-o", tmp_path / "m", "--budget", "16img", *SMALL)
     assert code == 1 and "images/new.png = images/007.png" in err and not (tmp_path / "m").exists()

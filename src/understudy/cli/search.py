@@ -25,7 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--candidates", type=int, default=27, metavar="N", help="(default 27)")
     parser.add_argument("--pictures", type=int, metavar="N", help="of each candidate (default: a third of the pool)")
     parser.add_argument("--budget", default="27000img", help="of the last rung's trainings (default 27000img)")
-    parser.add_argument("-w", "--workers", type=int, metavar="N", help="trainings at once (default: as many as cores)")
+    parser.add_argument("-w", "--workers", type=int, metavar="N",
+                        help="trainings at once, which changes nothing that is found (default: as many as cores)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the search (default 0)")
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="pictures a step (default 16)")
     parser.add_argument("--rate", type=float, default=3e-3, help="greatest learning rate (default 0.003)")
@@ -62,9 +63,12 @@ def run(args: argparse.Namespace) -> int:
     o = caught.outcome
     print(f"{o.verdict}: {o.gain:+.4f} over the pool as it is, standard error {o.noise:.4f}; tau between rungs "
           + ", ".join(f"{t:.2f}" for t in o.agreement))
-    for name, share in caught.shares.items():
-        print(f"  {share:6.1%}  {name}")
+    for name, w in caught.mattered.items():
+        print(f"  {w.share:4.0%} ({w.low:.0%} to {w.high:.0%})  {name}"
+              + ("" if w.told else f", not told from chance: moves scores with probability {w.sure:.2f}"))
     written = _recipe(args.pool, caught.changes, args.out)
+    if not o.better:
+        print("what the best candidate changes is not surely better than the pool as it is:")
     for path, value in caught.changes.items():
         print(f"  --set '{path}={value}'")
     print(f"{written}, {args.out / 'report.html'}")

@@ -19,7 +19,7 @@ from understudy.key import Key
 from understudy.learn.compare import Plan, board
 from understudy.learn.evals.pairing import Difference, difference
 from understudy.learn.report import page
-from understudy.learn.search.space import Axis, axes_of
+from understudy.learn.search.space import Axis, pool_axes
 from understudy.learn.study import Row, leaderboard, run_jobs
 from understudy.learn.training_record import Tell, versions
 
@@ -52,15 +52,11 @@ def ablate(plan: Plan, paths: Sequence[str], tell: Tell) -> list[Worth]:
     ablation.json and report.html. UsageError for a pool without drawn values, or where too few pictures are left."""
     from understudy.learn.cache import open_store
     from understudy.learn.prepare import stored_side
-    from understudy.learn.realism.judge import drawn_of
     from understudy.learn.sources import open_source
     from understudy.writers.files import replace_file
 
     store = open_store(open_source(plan.base.data), stored_side(plan.base.side))
-    drawn = drawn_of(store)
-    if not drawn:
-        raise UsageError("a pool needs its drawn values", where=plan.base.data, wanted="manifest.parquet beside it")
-    axes = axes_of(drawn, paths)
+    axes = pool_axes(store, paths)
     held = {axis.recipe_path: held_still(axis) for axis in axes}
     count = min(len(rows) for rows, _ in held.values())
     if count < LEAST:

@@ -97,5 +97,6 @@ def refuse(pairs: Sequence[Pair], first: object, second: object) -> None:
         return
     listed = "\n".join(f"  {p.first} = {p.second} ({p.bits} of {BITS} bits differ)" for p in pairs[:40])
     more = f"\n  and {len(pairs) - 40} more" if len(pairs) > 40 else ""
-    raise DatasetError(f"{len(pairs)} photographs are in {first}, too; a score on them would be memory:\n{listed}{more}",
+    count = "1 photograph is" if len(pairs) == 1 else f"{len(pairs)} photographs are"
+    raise DatasetError(f"{count} in {first}, too; a score on them would be memory:\n{listed}{more}",
                        where=second, remedy="Take them out of one of the two, or pass --allow-overlap and report no figure")

@@ -63,7 +63,7 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
     left, or nothing of the classes is in them."""
     agreement = agree(classes, source.categories, source.path, renamed)
     store = open_store(source, stored_side(side), count if source.made else None)
-    messages = list(agreement.messages)
+    messages, unlabelled = list(agreement.messages), 0
     if store.problems:
         messages.append(f"{source.path}: {len(store.problems)} pictures or labels left out, the first: {store.problems[0]}")
     if source.kind == "masks" and task != "semantic":
@@ -81,7 +81,7 @@ def part_of(source: Source, task: str, classes: Sequence[str], side: int, share:
         raise DatasetError("has other key points" if store.point_names else "has no key points", where=source.path,
                            wanted=_few(points), got=_few(store.point_names))
     part = Part(store, share, agreement.number)
-    _refuse_empty(part, task, source.path, classes)
+    _refuse_empty(part, task, source.path, classes, unlabelled)
     return part, tuple(messages)
 
 
@@ -172,7 +172,8 @@ def _refuse_overlap(training: Store, checked: Store) -> None:
     duplicates.refuse(pairs, training.name, checked.name)
 
 
-def _refuse_empty(part: Part, task: str, where: Path, classes: Sequence[str]) -> None:
+def _refuse_empty(part: Part, task: str, where: Path, classes: Sequence[str], unlabelled: int = 0) -> None:
+    """DatasetError where nothing can be learned. unlabelled : pictures that were left out for want of the task's labels."""
     store, number = part.store, np.array((0, *part.number))
     own = np.zeros(len(store.category), bool)
     for row in store.rows.tolist():
@@ -183,7 +184,9 @@ def _refuse_empty(part: Part, task: str, where: Path, classes: Sequence[str]) ->
                            wanted="every instance with its mask", remedy="Where there are boxes, pass --task box")
     if not counted.any():
         raise DatasetError("there is nothing to learn from: no instance of the classes is labelled", where=where,
-                           wanted=f"one of {', '.join(classes[:8])}", got=f"{len(store)} pictures with labels of the task")
+                           wanted=f"one of {', '.join(classes[:8])}", got=f"{len(store)} pictures with labels of the task",
+                           remedy=f"{unlabelled} pictures have no masks: to learn from their boxes, pass --task box"
+                           if unlabelled else "")
     if task == "semantic":
         values = np.unique(part.table[np.asarray(store.regions[store.rows])])
         if len(values[values < 255]) < 2:

@@ -91,8 +91,8 @@ def fit(network: Network, mixture: Mixture, settings: Settings, twins: list[int]
             else:
                 out, apart = alignment(network, torch.from_numpy(images), step, share)
         if spec.task == "semantic":
-            return semantic_loss(out, regions(samples, len(spec.classes), spec.side, stride)) + apart
-        return thing_loss(out, things(samples, len(spec.classes), spec.side, stride, masks=spec.task == "mask",
+            return semantic_loss(out, regions(samples, len(spec.classes), mixture.side, stride)) + apart
+        return thing_loss(out, things(samples, len(spec.classes), mixture.side, stride, masks=spec.task == "mask",
                                       twins=twins if spec.task == "keypoint" else None)) + apart
 
     return fit_by(network, loss, settings, validate, tell, mixture.side,

@@ -10,7 +10,7 @@ study in a JournalStorage beside it, written anew by each replay, for Optuna's o
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,6 @@ import numpy as np
 from understudy.errors import MissingDependency
 
 Params = Mapping[str, float]
-_EXPLAINED = 0.1  # least out-of-bag R squared of a forest that importances are read from
 _NEW_SEEDS = 1000  # seeds of the last check lie this far from those that chose
 
 
@@ -37,17 +36,19 @@ class Task:
         return json.dumps([self.rung, self.seed, plain])
 
 
-Score = Callable[[Sequence[Task]], Sequence[float]]
-"""Scores of several tasks at once (they may run side by side), greater is better."""
+Score = Callable[[Sequence[Task]], Iterable[float]]
+"""Scores of several tasks in their order (they may run side by side), greater is better. What is given one by one is kept
+one by one."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """candidates : on the first rung; keep : how many go on to each later one; at_once : asked together."""
+    """candidates : on the first rung; keep : how many go on to each later one; at_once : how many TPE proposes before it
+    hears of any, whatever the number of workers, so that a search does not depend on it."""
 
     candidates: int = 27
     keep: tuple[int, ...] = (9, 3)
-    at_once: int = 1
+    at_once: int = 4
     seed: int = 0
     base_seeds: int = 3
     last_seeds: int = 2
@@ -81,6 +82,7 @@ class Outcome:
     gain: float
     noise: float
     agreement: Sequence[float] = field(default=())
+    trainings: Sequence[tuple[Task, float]] = field(default=())
 
     @property
     def better(self) -> bool:
@@ -101,9 +103,16 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
     """Find the best parameters within ``ranges``. ``journal``: a file of scores, to go on after a kill."""
     asked = _Journalled(score, journal)
     rungs, alike = len(plan.keep) + 1, []  # alike: scores of the last rung in groups that differ in their seed alone
-    base = [asked([Task(None, 0, plan.seed + s) for s in range(plan.base_seeds)])]
+
+    def as_it_is(rung: int) -> list[Task]:
+        return [Task(None, rung, plan.seed + s) for s in range(plan.base_seeds)]
+
+    spread = sobol(ranges, -(-plan.candidates // 2), plan.seed)
+    first = asked([*as_it_is(0), *(Task(p, 0, plan.seed) for p in spread)])  # in one go, so that no worker waits
+    base = [first[:plan.base_seeds]]
     tell(f"as it is: {np.mean(base[0]):.4f}, three seeds {min(base[0]):.4f} to {max(base[0]):.4f}")
-    params = _first_rung(ranges, asked, plan, tell, journal and journal.with_name("optuna.journal"))
+    params = _first_rung(ranges, spread, first[plan.base_seeds:], asked, plan, tell,
+                         journal and journal.with_name("optuna.journal"))
     scores = {i: [asked([Task(p, 0, plan.seed)])[0]] for i, p in enumerate(params)}
     going = list(scores)
     agreement = []
@@ -111,11 +120,12 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
         before = going
         going = sorted(before, key=lambda i: -scores[i][-1])[:plan.keep[rung - 1]]
         seeds = range(plan.seed, plan.seed + (plan.last_seeds if rung == rungs - 1 else 1))
-        answers = asked([Task(params[i], rung, s) for i in going for s in seeds])
+        told = asked([*as_it_is(rung), *(Task(params[i], rung, s) for i in going for s in seeds)])
+        answers = told[plan.base_seeds:]
         alike = [answers[k * len(seeds):(k + 1) * len(seeds)] for k in range(len(going))]
         for i, own in zip(going, alike):
             scores[i].append(float(np.mean(own)))
-        base.append(asked([Task(None, rung, plan.seed + s) for s in range(plan.base_seeds)]))
+        base.append(told[:plan.base_seeds])
         agreement.append(_tau([scores[i][-2] for i in going], [scores[i][-1] for i in going]))
         tell(f"rung {rung + 1} of {rungs}: best {max(scores[i][-1] for i in going):.4f}, as it is {np.mean(base[-1]):.4f}")
     best = max(going, key=lambda i: scores[i][-1])
@@ -125,10 +135,12 @@ def search(ranges: Mapping[str, tuple[float, float]], score: Score, plan: Plan, 
     noise = sigma * float(np.sqrt(1 / plan.last_seeds + 1 / plan.base_seeds))
     gain = float(np.mean(anew) - np.mean(base[-1]))
     tell(f"the best, trained again with new seeds: {np.mean(anew):.4f}, {gain:+.4f} with a standard error of {noise:.4f}")
-    return Outcome(candidates, candidates[best], base, sigma, gain, noise, agreement)
+    return Outcome(candidates, candidates[best], base, sigma, gain, noise, agreement, tuple(asked.trainings.values()))
 
 
-def _first_rung(ranges, asked: _Journalled, plan: Plan, tell, storage: Path | None) -> list[Params]:
+def _first_rung(ranges, spread: Sequence[Params], values: Sequence[float], asked: _Journalled, plan: Plan, tell,
+                storage: Path | None) -> list[Params]:
+    """The parameters of all candidates: ``spread``, of which the scores are known, and then what TPE proposes."""
     optuna = _optuna()
     distributions = {name: optuna.distributions.FloatDistribution(*reach) for name, reach in ranges.items()}
     kept = None
@@ -139,8 +151,7 @@ def _first_rung(ranges, asked: _Journalled, plan: Plan, tell, storage: Path | No
                                          constant_liar=plan.at_once > 1)
     study = optuna.create_study(storage=kept, study_name="first rung", direction="maximize", sampler=sampler)
     params: list[Params] = []
-    spread = sobol(ranges, -(-plan.candidates // 2), plan.seed)
-    for point, value in zip(spread, asked([Task(p, 0, plan.seed) for p in spread])):
+    for point, value in zip(spread, values):
         study.add_trial(optuna.trial.create_trial(params=dict(point), distributions=distributions, value=value))
         params.append(point)
     while len(params) < plan.candidates:
@@ -160,33 +171,6 @@ def sobol(ranges: Mapping[str, tuple[float, float]], count: int, seed: int) -> l
     unit = qmc.Sobol(len(ranges), seed=seed).random_base2(power)[:count]
     low, high = np.array([r[0] for r in ranges.values()]), np.array([r[1] for r in ranges.values()])
     return [dict(zip(ranges, map(float, row))) for row in low + unit * (high - low)]
-
-
-def importances(ranges: Mapping[str, tuple[float, float]], candidates: Sequence[Candidate],
-                seed: int = 0) -> dict[str, float]:
-    """The share of the first rung's variance that each parameter explains: fANOVA (Hutter et al., ICML 2014) over every
-    first-rung score, most important first. (Optuna's own call on a halved study sees the finished trials only.)
-
-    A forest spreads what it cannot explain evenly over all parameters. That part, one less its out-of-bag R squared, is
-    taken away in equal parts, so that a parameter which moves nothing comes out near 0. Where the forest explains less than
-    a tenth, nothing is known to matter and every share is 0.
-    """
-    from sklearn.ensemble import RandomForestRegressor
-
-    optuna = _optuna()
-    distributions = {name: optuna.distributions.FloatDistribution(*reach) for name, reach in ranges.items()}
-    study = optuna.create_study(direction="maximize")
-    study.add_trials([optuna.trial.create_trial(params=dict(c.params), distributions=distributions, value=c.scores[0])
-                      for c in candidates])
-    shares = optuna.importance.get_param_importances(study, evaluator=optuna.importance.FanovaImportanceEvaluator(seed=seed))
-    forest = RandomForestRegressor(128, oob_score=True, random_state=seed)
-    forest.fit([[c.params[name] for name in ranges] for c in candidates], [c.scores[0] for c in candidates])
-    if forest.oob_score_ < _EXPLAINED:
-        return dict.fromkeys(shares, 0.0)
-    unexplained = (1 - min(forest.oob_score_, 1.0)) / len(ranges)
-    left = {name: max(float(share) - unexplained, 0.0) for name, share in shares.items()}
-    total = sum(left.values()) or 1.0
-    return {name: share / total for name, share in sorted(left.items(), key=lambda item: -item[1])}
 
 
 def _spread(groups: Sequence[Sequence[float]]) -> float:
@@ -210,6 +194,7 @@ class _Journalled:
     def __init__(self, score: Score, path: Path | None) -> None:
         self._score, self._path = score, path
         self._known: dict[str, float] = {}
+        self.trainings: dict[str, tuple[Task, float]] = {}  # those of this search: a journal may hold more
         if path is not None and path.is_file():
             for line in path.read_text(encoding="utf-8").splitlines():
                 if line.endswith("}"):  # the last one may be cut short
@@ -224,13 +209,13 @@ class _Journalled:
                 if self._path is not None:
                     with self._path.open("a", encoding="utf-8") as file:
                         file.write(json.dumps({"task": task.name, "score": float(value)}) + "\n")
+        self.trainings |= {t.name: (t, self._known[t.name]) for t in tasks}
         return [self._known[t.name] for t in tasks]
 
 
 def _optuna():
     try:
         import optuna
-        import sklearn  # noqa: F401  (fANOVA grows its forest with it)
     except ModuleNotFoundError as error:
         raise MissingDependency(f"the search needs the package {error.name}",
                                 remedy="pip install 'understudy[learn]'") from error

@@ -18,10 +18,14 @@ from understudy.key import Key
 from understudy.learn.budget import Budget
 from understudy.learn.measure import MAIN
 from understudy.learn.report import page
-from understudy.learn.search.halving import Outcome, Plan, Task, importances, search
-from understudy.learn.search.space import DUMMY, Axis, axes_of, chosen_rows, contrasted, contrasts_of, effective, ranges_of
+from understudy.learn.search.halving import Outcome, Plan, Task, search, sobol
+from understudy.learn.search.importance import Trainings, Worth, worths
+from understudy.learn.search.space import Axis, chosen_rows, effective, held, pool_axes, ranges_of
 from understudy.learn.session import Request, need_torch, single_threaded_images
 from understudy.learn.training_record import Tell, versions
+
+_POINTS = 256
+"""Of the search's ranges, over which an axis's share is taken."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,12 @@ class Hunt:
 
 @dataclass(frozen=True)
 class Caught:
-    """What a search found. changes : {recipe path: value as YAML} of the best candidate; shares : importances;
+    """What a search found. changes : {recipe path: value as YAML} of the best candidate; mattered : what each axis is worth;
     finalists : (number, changes) of each candidate of the last rung, best first."""
 
     outcome: Outcome
     changes: Mapping[str, str]
-    shares: Mapping[str, float]
+    mattered: Mapping[str, Worth]
     task: str
     finalists: Sequence[tuple[int, Mapping[str, str]]] = ()
 
@@ -54,7 +58,6 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     Optuna's own tools read it), search.json and report.html."""
     from understudy.learn.cache import open_store
     from understudy.learn.prepare import prepare, stored_side
-    from understudy.learn.realism.judge import drawn_of
     from understudy.learn.sources import open_source
     from understudy.writers.files import replace_file
 
@@ -62,11 +65,7 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     base = what.base
     source = open_source(base.data)
     store = open_store(source, stored_side(base.side))
-    drawn = drawn_of(store)
-    if not drawn:
-        raise UsageError("a pool needs its drawn values", where=base.data, wanted="manifest.parquet beside it",
-                         remedy="Make the pool with `understudy generate`, with broad distributions")
-    axes = axes_of(drawn, what.tuned)
+    axes = pool_axes(store, what.tuned)
     if what.pictures > len(store):
         raise UsageError("--pictures is more than the pool holds", wanted=f"at most {len(store)}", got=what.pictures)
     prepared = prepare(base.data, base.task, _classes(base), base.side, validation=base.validation, renamed=base.renamed,
@@ -77,7 +76,7 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     _same_search(what, store.digest)
     pool = None if what.workers == 1 else ProcessPoolExecutor(what.workers, get_context("spawn"))
     try:
-        outcome = search(ranges_of(axes), _scorer(what, axes, len(store), pool), replace(what.plan, at_once=what.workers),
+        outcome = search(ranges_of(axes), _scorer(what, axes, len(store), pool), what.plan,
                          what.out / "rungs.jsonl", tell)
     except BrokenProcessPool as error:
         raise RunError("a worker process died, perhaps for want of memory",
@@ -85,14 +84,14 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
-    shares = importances(contrasts_of(axes), [replace(c, params=contrasted(axes, c.params)) for c in outcome.candidates],
-                         what.plan.seed)
+    mattered = importances(axes, outcome, what.plan.seed)
     last = sorted((c for c in outcome.candidates if len(c.scores) > len(what.plan.keep)), key=lambda c: -c.scores[-1])
     finalists = [(c.number, _changes(axes, c.params)) for c in last]
     changes = _changes(axes, outcome.best.params)
-    caught = Caught(outcome, changes, shares, base.task, finalists)
+    caught = Caught(outcome, changes, mattered, base.task, finalists)
     plain = {"verdict": outcome.verdict, "gain": outcome.gain, "standard_error": outcome.noise, "sigma": outcome.sigma,
-             "agreement": list(outcome.agreement), "changes": changes, "importances": shares,
+             "agreement": list(outcome.agreement), "changes": changes,
+             "importances": {name: w.plain() for name, w in mattered.items()},
              "effective_pictures": effective(axes, outcome.best.params, len(store)), "versions": versions(),
              "as_it_is": [list(b) for b in outcome.base],
              "candidates": [{"number": c.number, "params": dict(c.params), "scores": list(c.scores)}
@@ -102,22 +101,31 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     return caught
 
 
+def importances(axes: Sequence[Axis], outcome: Outcome, seed: int) -> dict[str, Worth]:
+    """What each axis of a search is worth, by all of its trainings, the dummy among them."""
+    tasks = [task for task, _ in outcome.trainings]
+    alike = {name: i for i, name in enumerate(dict.fromkeys(replace(t, rung=0).name for t in tasks))}
+    trainings = Trainings(np.array([score for _, score in outcome.trainings]), np.array([t.rung for t in tasks]),
+                          np.array([alike[replace(t, rung=0).name] for t in tasks]))
+    return worths(held(axes, [t.params for t in tasks]), held(axes, sobol(ranges_of(axes), _POINTS, seed)), trainings, seed)
+
+
 def _changes(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, str]:
     return {a.recipe_path: value for a in axes if (value := a.recipe_value(params))}
 
 
 def _scorer(what: Hunt, axes: Sequence[Axis], n: int, pool: ProcessPoolExecutor | None) -> Callable:
     def score(tasks: Sequence[Task]):
-        jobs = [(what, tuple(chosen_rows(axes, t.params, n, what.pictures, Key(t.seed)).tolist()), t.rung, t.seed)
-                for t in tasks]
-        return [one(*job) for job in jobs] if pool is None else list(pool.map(one, *zip(*jobs)))
+        jobs = [(what, tuple(chosen_rows(axes, t.params, n, what.pictures, Key(t.seed)).tolist()), t) for t in tasks]
+        return (one(*job) for job in jobs) if pool is None else pool.map(one, *zip(*jobs))
 
     return score
 
 
-def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
-    """Train on those rows of the pool with the rung's budget; the main score of the last averaged weights on the real
-    validation. Runs in a worker process."""
+def one(what: Hunt, rows: tuple[int, ...], task: Task) -> float:
+    """Train on those rows of the pool with the rung's budget; the main score of the last good averaged weights on the real
+    validation. Runs in a worker process. RunError where memory runs out, and where the pool as it is cannot be learned
+    from: no candidate could be compared with it."""
     from understudy.learn.mixture import Mixture
     from understudy.learn.native import loop
     from understudy.learn.native.network import Spec, built
@@ -134,15 +142,13 @@ def one(what: Hunt, rows: tuple[int, ...], rung: int, seed: int) -> float:
     spec = Spec(base.task, classes, base.size, base.side, prepared.points)
     twins = mirror(spec.points)
     strength, _ = strength_for(spec.task, spec.classes, spec.points, twins, base.augment)
-    share = what.plan.share(rung)
+    share = what.plan.share(task.rung)
     budget = Budget(images=max(int(base.budget.images * share), base.batch)) if base.budget.images is not None else \
         Budget(cpu_s=base.budget.cpu_s * share)
-    done = loop.fit(built(spec, seed), Mixture([part], Key(seed).child("train"), spec.side, strength),
+    done = loop.fit(built(spec, task.seed), Mixture([part], Key(task.seed).child("train"), spec.side, strength),
                     loop.Settings(budget, base.batch, base.rate, precision=base.precision, checks=1), twins, None, _nothing)
-    if "memory" in done.broken:
+    if done.broken and (task.params is None or "memory" in done.broken):
         raise RunError(done.broken, remedy=done.remedy)
-    if done.broken:
-        return 0.0
     return score(done.network, prepared.validation.store, prepared.validation.number)
 
 
@@ -175,10 +181,9 @@ def _report(what: Hunt, caught: Caught) -> str:
     o = caught.outcome
     changes = "".join(f"<tr><td><code>{escape(p)}</code></td><td><code>{escape(v)}</code></td></tr>"
                       for p, v in caught.changes.items())
-    null = caught.shares.get(DUMMY, 0.0)
-    sure = max(2 * null, 0.05)
-    bars = "".join(f"<tr><td>{escape(name)}</td><td>{share:.1%}</td><td>{'' if share > sure else 'little'}</td></tr>"
-                   for name, share in caught.shares.items())
+    bars = "".join(f"<tr><td>{escape(name)}</td><td>{w.share:.0%}</td><td>{w.low:.0%} to {w.high:.0%}</td>"
+                   f"<td>{w.sure:.2f}</td><td>{'' if w.told else 'not told from chance'}</td></tr>"
+                   for name, w in caught.mattered.items())
     ladder = "".join(f"<tr><td>{c.number}</td>" + "".join(f"<td>{s:.4f}</td>" for s in c.scores) + "</tr>"
                      for c in sorted(o.candidates, key=lambda c: (-len(c.scores), -c.scores[-1])))
     as_it_is = ", ".join(f"{np.mean(b):.4f} ({min(b):.4f} to {max(b):.4f})" for b in o.base)
@@ -192,6 +197,8 @@ def _report(what: Hunt, caught: Caught) -> str:
          "changed recipe afresh and rank both with <code>understudy compare</code> on a real test that this search has not "
          "seen.</p>"),
         f"<h2>Changes</h2><table class=plain>{changes or '<tr><td>none</td></tr>'}</table>",
-        ("<h2>What mattered</h2><p class=faint>Shares of the first rung's variance (fANOVA); the dummy moves nothing.</p>"
-         f"<table class=plain>{bars}</table>"),
+        ("<h2>What mattered</h2><p class=faint>Of what axes explain of all trainings' scores: each one's share (the median "
+         "of its posterior), its 95 % interval, and the probability that the axis moves scores at all. The dummy moves "
+         "nothing.</p><table class=plain><tr><th></th><th>share</th><th>interval</th><th>moves scores</th><th></th></tr>"
+         f"{bars}</table>"),
         f"<h2>Rungs</h2><p class=faint>The pool as it is: {as_it_is}.</p><table class=plain>{ladder}</table>"])

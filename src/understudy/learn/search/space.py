@@ -10,11 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from understudy.errors import UsageError
 from understudy.key import Key
+
+if TYPE_CHECKING:
+    from understudy.learn.cache import Store
 
 NARROWEST = 0.4
 _FACTOR = 2.0  # most doublings or halvings of a text's weight
@@ -33,7 +38,20 @@ class Axis:
     def numeric(self) -> bool:
         return self.values.dtype.kind == "f"
 
-    @property
+    @cached_property
+    def _drawn(self) -> np.ndarray:
+        """(n,) bool: the pictures where the path was drawn."""
+        return ~np.isnan(self.values) if self.numeric else np.array([v is not None for v in self.values])
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        """(drawn,) each number's place among all, in (-1, 1)."""
+        from scipy.stats import rankdata
+
+        known = self.values[self._drawn]
+        return (2 * rankdata(known) - 1) / len(known) - 1
+
+    @cached_property
     def texts(self) -> list[str]:
         """The values of a text axis, commonest first."""
         found, counts = np.unique([v for v in self.values if v is not None], return_counts=True)
@@ -54,6 +72,22 @@ class Axis:
         low, high = self._window(params)
         with np.errstate(invalid="ignore"):
             return np.where(np.isnan(self.values) | ((self.values >= low) & (self.values <= high)), 1.0, 0.0)
+
+    def held(self, params: Mapping[str, float] | None) -> np.ndarray:
+        """(d,) what the candidate's pictures hold along the axis, None for the pool as it is.
+
+        Of numbers, by their place in the pool from -1 (least) to 1: the mean, and the mean of Legendre's second polynomial
+        (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1. Where the axis
+        is not always drawn, also the share of pictures where it is.
+        """
+        weights = np.ones(len(self.values)) if params is None else self.weights(params)
+        drawn = self._drawn
+        known = weights[drawn] / max(weights[drawn].sum(), 1e-300)
+        if self.numeric:
+            found = [known @ self._places, known @ _bent(self._places)]
+        else:
+            found = [2 * (known @ (self.values[drawn] == text)) - 1 for text in self.texts[1:]]
+        return np.array(found if drawn.all() else [*found, 2 * weights[drawn].sum() / weights.sum() - 1])
 
     def recipe_value(self, params: Mapping[str, float]) -> str:
         """What a recipe would say, as YAML: a window as ``uniform`` or ``integers``, factors as ``weighted``; "" where
@@ -80,6 +114,16 @@ class Axis:
         start = params[f"{self.path}:centre"] * (1 - width)
         low, high = np.nanquantile(self.values, (start, min(start + width, 1.0)))
         return float(low), float(high)
+
+
+def pool_axes(store: Store, paths: Sequence[str]) -> list[Axis]:
+    """The axes of a pool's pictures. UsageError where nothing says what was drawn, and as :func:`axes_of`."""
+    from understudy.learn.realism.judge import drawn_of
+
+    if not (drawn := drawn_of(store)):
+        raise UsageError("a pool needs its drawn values", where=store.name, wanted="manifest.parquet beside it",
+                         remedy="Make the pool with `understudy generate`, with broad distributions")
+    return axes_of(drawn, paths)
 
 
 def axes_of(drawn: Mapping[str, Sequence], paths: Sequence[str]) -> list[Axis]:
@@ -112,24 +156,17 @@ def ranges_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
     return joined
 
 
-def contrasts_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
-    """The ranges of :func:`contrasted`."""
-    texts = {f"{a.path}:{t}": (-2 * _FACTOR, 2 * _FACTOR) for a in axes if not a.numeric for t in a.texts[1:]}
-    return {DUMMY: (0.0, 1.0)} | {n: r for a in axes if a.numeric for n, r in a.ranges.items()} | texts
+def held(axes: Sequence[Axis], points: Sequence[Mapping[str, float] | None]) -> dict[str, np.ndarray]:
+    """{axis: (points, d)} what candidates hold along each axis, the dummy's own number among them; None for the pool as it
+    is, which has no dummy and takes its middle."""
+    dummy = np.array([0.0 if p is None else 2 * p[DUMMY] - 1 for p in points])
+    idle = np.column_stack([dummy, np.where([p is None for p in points], 0.0, _bent(dummy))])
+    return {axis.path: np.array([axis.held(p) for p in points]) for axis in axes} | {DUMMY: idle}
 
 
-def contrasted(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, float]:
-    """Parameters as importances are asked about them: each text's factor against the commonest one's, since all factors of
-    an axis raised together change no picture. A forest would have to find that in interactions, and takes idle columns for
-    it."""
-    out = {name: value for name, value in params.items() if name == DUMMY}
-    for axis in axes:
-        if axis.numeric:
-            out |= {name: params[name] for name in axis.ranges}
-        else:
-            first = params[f"{axis.path}:{axis.texts[0]}"]
-            out |= {f"{axis.path}:{t}": params[f"{axis.path}:{t}"] - first for t in axis.texts[1:]}
-    return out
+def _bent(x: np.ndarray) -> np.ndarray:
+    """Legendre's second polynomial: what a straight line cannot say, on -1 to 1."""
+    return 1.5 * x**2 - 0.5
 
 
 def chosen_rows(axes: Sequence[Axis], params: Mapping[str, float] | None, n: int, count: int, key: Key) -> np.ndarray:
