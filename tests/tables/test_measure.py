@@ -52,6 +52,17 @@ def shuffled(table):
     return pa.table({c: table[c].take(pa.array(Key(3).child(c).permutation(table.num_rows))) for c in table.column_names})
 
 
+def test_a_value_that_fills_a_tenth_is_a_bin_of_its_own():
+    """Ninety-two of a hundred gain nothing: a table in which nobody gains anything is not as good as the real one."""
+    real = pa.table({"gain": np.concatenate([np.zeros(92), np.arange(1.0, 9.0)])})
+    spec = detect(Tables({"t": real}))[0]["t"]
+    lens = Lens.on(real, spec)
+    (bins,), (size,) = lens.bins(real)
+    assert np.bincount(bins).tolist()[-2:] == [92, 8] and bins.max() < size
+    nobody, (number,) = lens.bins(pa.table({"gain": np.zeros(100)}))
+    assert accuracy(bins[None], nobody, [number], 1)[0] == pytest.approx(0.92)
+
+
 def test_accuracy_closed_forms():
     a = np.array([[0, 0, 1, 1], [0, 1, 0, 1]])
     b = np.array([[0, 0, 0, 1], [0, 1, 0, 1]])

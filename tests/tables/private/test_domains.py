@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from understudy.key import Key
-from understudy.tables.private.domains import open_names, smoothed, weight
+from understudy.tables.private.domains import held, open_names, smoothed, weight
 from understudy.tables.schema import Column
 
 
@@ -36,3 +36,19 @@ def test_more_names_get_more_and_undeclared_ones_most():
     assert weight(ten) == pytest.approx(11 ** (2 / 3))
     assert open_names(Column("category")) and not open_names(two) and not open_names(Column("integer"))
     assert not open_names(Column("category", stored="bool")) and not open_names(Column("ordered", order=("a", "b")))
+
+
+def test_a_tail_over_many_octaves_is_found_although_none_of_them_is_sure():
+    """Zero fills one piece; a twelfth of all rows lies over six others, each below the threshold; far off there is noise."""
+    counts = np.zeros(60)
+    counts[20], counts[30:36] = 9200, 140
+    assert held(counts, 60.0) == (20, 35)  # four by four: 4 x 140 is more than 4.5 x 60 x 2
+    counts[30:36] = 0
+    assert held(counts, 60.0) == (20, 20)
+
+
+def test_noise_alone_widens_no_bounds():
+    """With nothing but one full piece, the hull is that piece in all but one of a hundred draws (4.5 deviations)."""
+    noise = 60 * Key(5).child("noise").normals(400, 140)
+    noise[:, 70] += 5000
+    assert sum(held(row, 60.0) != (70, 70) for row in noise) <= 4

@@ -30,7 +30,8 @@ QUANTITY = 10  # states that a quantity's share of the budget is reckoned by: ne
 UNDECLARED = 24  # the same of a column whose names must be found: less noise brings out rarer names
 BOUNDS = 0.2  # of a quantity's share, for bounds that are not declared
 MARKED = 2.5  # standard deviations of noise that a missing value must have to be made
-SURE = 4.5  # standard deviations of noise that an octave must have: of hundreds, noise alone lifts none
+SURE = 4.5  # standard deviations of noise that an octave, or a run of them, must have: of a thousand, noise lifts none
+LONGEST = 8  # octaves or years that may be sure together
 _OCTAVES = (-20, 50)
 _YEARS = (1900, 2101)
 
@@ -141,12 +142,24 @@ def _bounds(name: str, x: np.ndarray, column: Column, ledger: Ledger | Part, rho
         np.histogram(np.clip(x, edges[0], np.nextafter(edges[-1], edges[0])), edges)[0],
         rho,
     )
-    kept = np.flatnonzero(counts > SURE * sigma)
-    if not len(kept):
-        kept = np.array([int(np.argmax(counts))])
+    first, last = held(counts, sigma)
     step = 10.0 ** -_digits(column)
-    least, most = math.ceil(edges[kept[0]] / step) * step, math.ceil(edges[kept[-1] + 1] / step) * step
+    least, most = math.ceil(edges[first] / step) * step, math.ceil(edges[last + 1] / step) * step
     return least + 0.0, max(most - step * (high is None), least), True
+
+
+def held(counts: np.ndarray, sigma: float) -> tuple[int, int]:
+    """The first and the last piece that hold rows beyond noise, by themselves or with their neighbours: a tail spread over
+    many octaves is sure although none of them is. Of runs of pieces that are, the shortest count."""
+    total = np.concatenate([[0.0], np.cumsum(counts)])
+    found: list[tuple[int, int]] = []
+    for length in range(1, min(LONGEST, len(counts)) + 1):
+        for start in np.flatnonzero(total[length:] - total[:-length] > SURE * sigma * math.sqrt(length)).tolist():
+            if not any(start <= a and b <= start + length - 1 for a, b in found):
+                found.append((start, start + length - 1))
+    if not found:
+        return (int(np.argmax(counts)),) * 2
+    return min(a for a, _ in found), max(b for _, b in found)
 
 
 def _octaves() -> np.ndarray:
