@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from understudy.geometry.cameras import far_from_fold, unproject_pixels
-from understudy.renderers.mitsuba.rays import _seen_by
+from understudy.renderers.mitsuba.rays import seen_by
 from understudy.renderers.mitsuba.variant import mitsuba
 from understudy.scene import Lens
 
@@ -17,7 +17,7 @@ def compiled(lens: Lens) -> np.ndarray:
         pytest.skip("nothing is compiled: no LLVM and no GPU here")
     import drjit as dr
 
-    return np.stack([np.array(along) for along in _seen_by(mi, dr, lens, np.arange(SIZE[0] * SIZE[1]))], axis=1)
+    return np.stack([np.array(along) for along in seen_by(mi, dr, lens, np.arange(SIZE[0] * SIZE[1]))], axis=1)
 
 
 @pytest.mark.parametrize("distortion", [(0.0,) * 5, (-0.25, 0.08, 0.002, -0.001, -0.01), (0.2, 0.05, -0.003, 0.002, 0.01),

@@ -19,7 +19,7 @@ def centre_hits(mi, scene, camera: Camera, pixels: np.ndarray) -> Hits:
     if not len(pixels):
         return Hits(pixels, np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
     axes = _axes(mi, dr, camera)
-    x, y = _seen_by(mi, dr, camera.lens, pixels)
+    x, y = seen_by(mi, dr, camera.lens, pixels)
     ray = mi.Ray3f(mi.Point3f(axes[3]), dr.normalize(axes[0] * x + axes[1] * y + axes[2]))
     found = scene.ray_intersect_preliminary(ray, coherent=True)
     valid = found.is_valid() & dr.isfinite(x)  # where the lens folds there is no ray
@@ -44,7 +44,7 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: S
     import drjit as dr
 
     lens, optics = camera.lens, camera.optics
-    middle = _seen_by(mi, dr, lens, pixels)
+    middle = seen_by(mi, dr, lens, pixels)
     pixel = dr.arange(mi.UInt32, len(pixels) * samples) % dr.opaque(mi.UInt32, len(pixels))
     u, v = ((place - 0.5) * dr.opaque(mi.Float, 1 / focal) for place, focal in zip(chance.pair(0), lens.focal_px))
     dr.eval(middle)
@@ -59,7 +59,7 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: S
     return mi.Ray3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
 
 
-def _seen_by(mi, dr, lens: Lens, pixels: np.ndarray):
+def seen_by(mi, dr, lens: Lens, pixels: np.ndarray):
     """:func:`~understudy.geometry.cameras.unproject_pixels`, compiled where Newton's method needs no watching: the points on
     the plane z = 1 that pixels' centres see, nan where the lens folds."""
     if not far_from_fold(lens):
