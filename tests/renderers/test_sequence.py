@@ -4,18 +4,9 @@ import numpy as np
 import pytest
 
 from understudy.renderers.mitsuba.sequence import Sequence, curve, z_order
-from understudy.renderers.mitsuba.variant import mitsuba
 
 WIDTH = 32
 PIXELS = np.arange(WIDTH * WIDTH)
-
-
-@pytest.fixture
-def mi():
-    module = mitsuba()
-    if module.variant().startswith("scalar"):
-        pytest.skip("numbers for paths are compiled: no LLVM and no GPU here")
-    return module
 
 
 def points(mi, place=0, depth=0, samples=4, word=77, pixels=PIXELS) -> np.ndarray:

@@ -18,8 +18,6 @@ from understudy.scene import Scene
 # Radius of the circle of confusion (px) from which a mean over so many pixels a side is taken.
 _MEANS = ((1.5, 3), (3.0, 5), (6.0, 9))
 _NEAREST_M = 0.05  # nearer than that everything is as much out of focus
-
-
 _ALL = (slice(None), slice(None))
 
 

@@ -69,9 +69,9 @@ def traced(stage: Stage, camera: Camera, pixels: np.ndarray, samples: int, max_d
 def full_length(samples: int, max_depth: int) -> int:
     """How many of a pixel's samples go beyond direct light.
 
-    Every third one, and each of those counts for three there: light that came round a corner is weak and smooth, and this
-    saves two fifths of the work for a tenth of a decibel (Russian roulette by sample number: no chance in it, and neighbours
-    end together).
+    A third of them, at least one, and they count for the others there: light that came round a corner is weak and smooth;
+    of three this saves two fifths of the work for a tenth of a decibel (Russian roulette by sample number: no chance in it,
+    and neighbours end together).
     """
     return samples if max_depth <= 2 else -(-samples // 3)
 

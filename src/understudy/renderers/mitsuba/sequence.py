@@ -22,7 +22,8 @@ class Sequence:
     """The points of ``samples`` paths through each of ``pixels`` (k,) flat indices of a picture ``width`` pixels wide.
 
     As :func:`~.rays.sampled_rays` has them: first the first samples of all pixels, then the second ones. ``word`` (64 bits)
-    scrambles; two words give independent sequences.
+    scrambles; two words give independent sequences. Points have numbers of 32 bits: of more than four thousand million,
+    pixels far from each other share some.
     """
 
     def __init__(self, mi, pixels: np.ndarray, width: int, samples: int, word: int) -> None:
