@@ -5,7 +5,7 @@ import pytest
 
 from understudy.key import Key
 from understudy.renderers.mitsuba.denoise import denoised
-from understudy.renderers.mitsuba.upsampled import half_denoised
+from understudy.renderers.mitsuba.upsampled import small_denoised
 
 H, W = 61, 83  # odd, so that the rim is tested too
 
@@ -24,7 +24,7 @@ def disc():
 def test_even_light_on_a_checked_disc_comes_back_with_sharp_checks_and_edge():
     cover, colour, normal = disc()
     light = 0.8 * colour * cover[..., None]
-    out = half_denoised(light, cover, colour * cover[..., None], normal * cover[..., None], "fast")
+    out = small_denoised(light, cover, colour * cover[..., None], normal * cover[..., None], "fast")
     assert out.shape == light.shape and out.dtype == np.float32
     assert np.abs(out - light).mean() < 0.01 and np.abs(out - light).max() < 0.12
     assert (out[cover == 0] == 0).all()
@@ -35,7 +35,7 @@ def test_noise_goes_and_the_result_is_near_that_of_the_full_resolution():
     shade = (0.3 + 0.7 * normal[..., 2:]) * colour * cover[..., None]
     noisy = shade * (-np.log(np.maximum(Key(3).uniforms(H, W, 3), 1e-6))).astype(np.float32)  # mean 1, deviation 1
     maps = (colour * cover[..., None], normal * cover[..., None])
-    half, full = half_denoised(noisy, cover, *maps, "fast"), denoised(noisy, *maps, "fast")
+    half, full = small_denoised(noisy, cover, *maps, "fast"), denoised(noisy, *maps, "fast")
     before, after, best = (float(np.sqrt(((v - shade) ** 2)[cover > 0].mean())) for v in (noisy, half, full))
     assert after < 0.3 * before and after < 1.5 * best
 
@@ -44,5 +44,5 @@ def test_noise_goes_and_the_result_is_near_that_of_the_full_resolution():
 def test_the_smallest_crops_are_survived(shape):
     one = np.ones(shape, np.float32)
     flat = np.full((*shape, 3), 0.5, np.float32)
-    out = half_denoised(flat, one, flat, flat, "fast")
+    out = small_denoised(flat, one, flat, flat, "fast")
     assert out.shape == flat.shape and np.isfinite(out).all()

@@ -23,6 +23,8 @@ from understudy.sensors import develop, metered
 from understudy.signals import Signals, Spec
 from understudy.supports import Integers, OneOf
 
+_CLOSE_PX_PER_M = 300.0  # as where cloth and skin are made fine
+
 
 @dataclass(frozen=True)
 class Path:
@@ -33,7 +35,8 @@ class Path:
     samples: int = setting(2, Integers(1, 65536), "", "paths a pixel")
     max_depth: int = setting(4, Integers(1, 64), "", "longest path, in segments: 2 is direct light alone")
     denoise: str = setting("auto", OneOf(("auto", "off", "fast", "balanced", "high")), "",
-                           "Open Image Denoise's effort; auto is fast at half the resolution, laid back over the full one")
+                           "Open Image Denoise's effort; auto is fast at half the resolution (a third for close figures in "
+                           "photographs), laid back over the full one")
     shadow_samples: int = setting(8, Integers(0, 4096), "",
                                   "rays to the light from each ground point of a photograph; 0 casts no shadow")
 
@@ -73,17 +76,29 @@ class Path:
         picture = shown + self.denoised(light, paths.cover.reshape(h, w), albedo, normal)
         return metered(picture if self.denoise == "off" else settled(picture, scene, triangles, hits))
 
-    def denoised(self, light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, normal: np.ndarray) -> np.ndarray:
+    def block(self, px_per_m: float) -> int:
+        """Side (px) of the blocks over which light is denoised on a figure that has so many pixels to a metre: under a
+        centimetre of it, and two pixels at least."""
+        if self.denoise != "auto":
+            return 1
+        return 3 if px_per_m >= _CLOSE_PX_PER_M else 2
+
+    def denoised(self, light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, normal: np.ndarray,
+                 block: int = 2) -> np.ndarray:
         """``light`` (h, w, 3) without its noise; all maps are float32 and premultiplied by ``cover`` (h, w)."""
         from understudy.renderers.mitsuba.denoise import denoised
-        from understudy.renderers.mitsuba.upsampled import half_denoised
+        from understudy.renderers.mitsuba.upsampled import small_denoised
 
         if self.denoise == "auto":
-            return half_denoised(light, cover, albedo, normal, "fast")
+            return small_denoised(light, cover, albedo, normal, "fast", block)
         return denoised(light, albedo, normal, self.denoise)
 
-    def paths(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, pixels: np.ndarray, key: Key, *, sky: bool):
-        """The :class:`~understudy.renderers.mitsuba.paths.Traced` light of ``pixels``, compiled or, failing that, plain."""
+    def paths(self, mi, bare, scene: Scene, triangles: Triangles, hits: Hits, pixels: np.ndarray, key: Key, *, sky: bool,
+              rows: int = 1):
+        """The :class:`~understudy.renderers.mitsuba.paths.Traced` light of ``pixels``, compiled or, failing that, plain.
+
+        rows : of so many rows of the picture one holds paths beyond direct light (where compiled)
+        """
         if mi.variant().startswith("scalar"):
             from understudy.renderers.mitsuba.plain import traced_plainly
 
@@ -91,7 +106,8 @@ class Path:
         from understudy.renderers.mitsuba.paths import traced
         from understudy.renderers.mitsuba.stage import stage_of
 
-        return traced(stage_of(mi, scene, triangles, bare), scene.camera, pixels, self.samples, self.max_depth, key, sky)
+        return traced(stage_of(mi, scene, triangles, bare), scene.camera, pixels, self.samples, self.max_depth, key, sky,
+                      rows)
 
 
 def _reached(scene: Scene, triangles: Triangles) -> np.ndarray:

@@ -55,8 +55,9 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality,
     margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
     touched = cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)).astype(bool)
     pixels = np.flatnonzero(touched)
-    paths = quality.paths(mi, bare, scene, triangles, hits, pixels, key.child("paths"), sky=False)
-    at = _around(touched, _EDGE_PX + math.ceil(3 * _softness(scene.backdrop)))
+    block = quality.block(px_per_m(scene, triangles, hits))
+    paths = quality.paths(mi, bare, scene, triangles, hits, pixels, key.child("paths"), sky=False, rows=block)
+    at = _around(touched, _EDGE_PX + math.ceil(3 * _softness(scene.backdrop)), block)
     inside = touched[at]
 
     def mapped(values: np.ndarray) -> np.ndarray:
@@ -67,18 +68,24 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality,
     light, cover = mapped(paths.light), mapped(paths.cover)
     if quality.denoise != "off":
         albedo, normal = mapped(paths.albedo), mapped(paths.normal)
-        for box in _boxes(cover > 0):
-            light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box])
+        for box in _boxes(cover > 0, block):
+            light[box] = quality.denoised(light[box], cover[box], albedo[box], normal[box], block)
         light *= (cover > 0)[..., None]
         both = settled(np.dstack([light, cover]), scene, triangles, hits, at)
         light, cover = both[..., :3], both[..., 3]
     return at, light, cover
 
 
-def _around(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
-    """Rows and columns of what is true in (h, w), and so many pixels around it."""
+def px_per_m(scene: Scene, triangles: Triangles, hits: Hits) -> float:
+    """Pixels to a metre of the middle one of what is seen."""
+    ahead = triangles.points[triangles.faces[hits.face[::7], 0], 2]
+    return float(scene.camera.lens.focal_px[0] / np.median(ahead))
+
+
+def _around(mask: np.ndarray, margin: int, block: int) -> tuple[slice, slice]:
+    """Rows and columns of what is true in (h, w), and so many pixels around it, from the beginning of a block on."""
     ends = (np.flatnonzero(mask.any(axis=axis))[[0, -1]] for axis in (1, 0))
-    return tuple(slice(max(int(first) - margin, 0), int(last) + 1 + margin) for first, last in ends)
+    return tuple(slice(max(int(first) - margin, 0) // block * block, int(last) + 1 + margin) for first, last in ends)
 
 
 def _softness(backdrop: Backdrop) -> float:
@@ -141,13 +148,15 @@ def _defocus_px(camera: Camera, triangles: Triangles) -> float:
     return float(min(confusion_px(camera, z).max(), 32.0))
 
 
-def _boxes(mask: np.ndarray) -> list[tuple[slice, slice]]:
-    """Boxes that together hold ``mask``, with a margin for the denoiser to see the edge; near ones are joined."""
+def _boxes(mask: np.ndarray, block: int) -> list[tuple[slice, slice]]:
+    """Boxes of whole blocks (but at the mask's ends) that together hold ``mask``, with a margin for the denoiser to see the
+    edge; near ones are joined."""
     import cv2
 
     grown = cv2.dilate(mask.astype(np.uint8), np.ones((2 * _EDGE_PX + 1, 2 * _EDGE_PX + 1), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(grown)
-    boxes = [(x, y, x + bw, y + bh) for x, y, bw, bh, _ in stats[1:count].tolist()]
+    boxes = [(x // block * block, y // block * block, -(-(x + bw) // block) * block, -(-(y + bh) // block) * block)
+             for x, y, bw, bh, _ in stats[1:count].tolist()]
     joined = True
     while joined:  # overlapping boxes would be denoised twice
         joined = False

@@ -21,8 +21,8 @@ _PASCAL = ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F), (8, 0x00FF00FF), (
 class Sequence:
     """The points of ``samples`` paths through each of ``pixels`` (k,) flat indices of a picture ``width`` pixels wide.
 
-    As :func:`~.rays.sampled_rays` has them: first the first samples of all pixels, then the second ones. ``word`` (64 bits)
-    scrambles; two words give independent sequences. Points have numbers of 32 bits: of more than four thousand million,
+    As :func:`~.rays.sampled_rays` has them: first the first samples of all pixels, then the second ones; ``which`` sample of
+    which ``pixel`` of the list each path is. ``word`` (64 bits) scrambles; two words give independent sequences. Points have numbers of 32 bits: of more than four thousand million,
     pixels far from each other share some.
     """
 
@@ -33,7 +33,8 @@ class Sequence:
         start = z_order(pixels, width) * np.uint32(1 << (samples - 1).bit_length())
         lane, count = dr.arange(mi.UInt32, len(pixels) * samples), dr.opaque(mi.UInt32, len(pixels))
         self.which = lane // count
-        self._number = dr.gather(mi.UInt32, mi.UInt32(start), lane - self.which * count) + self.which
+        self.pixel = lane - self.which * count
+        self._number = dr.gather(mi.UInt32, mi.UInt32(start), self.pixel) + self.which
         self._low, self._high = (dr.opaque(mi.UInt32, word >> shift & 0xFFFFFFFF) for shift in (0, 32))
 
     def pair(self, place: int, depth=0):
