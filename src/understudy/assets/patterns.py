@@ -50,13 +50,42 @@ def noise(key: Key, size: int, cells: int | tuple[int, int], octaves: int = 1) -
     the weight (Perlin, *An image synthesizer*, SIGGRAPH 1985, with a value lattice).
     """
     rows, columns = (cells, cells) if isinstance(cells, int) else cells
-    total, weight = np.zeros((size, size), np.float32), 0.0
+    total, lattice, weight = np.float32(0), np.zeros((0, 0), np.float32), 0.0
     for octave in range(octaves):
-        r, c = min(rows << octave, size), min(columns << octave, size)
-        lattice = key.child("octave", octave).uniforms(r, c).astype(np.float32) - 0.5
-        total += (_spline(size, r) @ lattice @ _spline(size, c).T) * 0.5**octave
-        weight += 0.5 ** (2 * octave)
-    return np.clip(0.5 + total * (1.5 / np.sqrt(weight)), 0.0, 1.0, dtype=np.float32)
+        shape = min(rows << octave, size), min(columns << octave, size)
+        own = (key.child("octave", octave).uniforms(*shape).astype(np.float32) - np.float32(0.5)) * np.float32(0.5**octave)
+        if shape == (2 * lattice.shape[0], 2 * lattice.shape[1]):
+            own += _halved(_halved(lattice).T).T
+        elif lattice.size:
+            total = total + _spread(lattice, size)
+        lattice, weight = own, weight + 0.5 ** (2 * octave)
+    total = total + _spread(lattice, size)
+    return np.clip(0.5 + total * np.float32(1.5 / np.sqrt(weight)), 0.0, 1.0, dtype=np.float32)
+
+
+def _halved(lattice: np.ndarray) -> np.ndarray:
+    """(2r, c): the same periodic cubic B-spline over cells of half the height (its two-scale relation)."""
+    before, after = np.roll(lattice, 1, axis=0), np.roll(lattice, -1, axis=0)
+    return np.stack([(before + after) * np.float32(1 / 8) + lattice * np.float32(6 / 8), (lattice + after) * np.float32(0.5)],
+                    axis=1).reshape(-1, lattice.shape[1])
+
+
+def _spread(lattice: np.ndarray, size: int) -> np.ndarray:
+    """(size, size): the periodic cubic B-spline of ``lattice`` (rows, columns) at pixel centres."""
+    return _along(np.ascontiguousarray(_along(np.ascontiguousarray(lattice.T), size).T), size)
+
+
+def _along(lattice: np.ndarray, size: int) -> np.ndarray:
+    """(size, c): the spline of ``lattice`` (r, c) along its rows alone."""
+    rows = len(lattice)
+    if 2 * rows != size or rows < 4:
+        return _spline(size, rows) @ lattice
+    wide = np.concatenate([lattice[-1:], lattice, lattice[:2]])  # two pixels a cell: each has the same four weights
+    taps = _spline(size, rows)[2:4, :4]
+    out = np.empty((rows, 2, lattice.shape[1]), np.float32)
+    for phase in (0, 1):
+        out[:, phase] = sum(wide[k:k + rows] * taps[phase, k] for k in range(4))
+    return out.reshape(size, -1)
 
 
 @lru_cache(maxsize=64)
