@@ -20,6 +20,8 @@ import numpy as np
 from understudy.scene import Surface
 from understudy.worlds.people.body import PosedBody, RestBody
 
+_TEXELS_A_PIXEL = 1.25  # twice as many left pictures the same to 0.02 dB
+
 
 @dataclass(frozen=True)
 class Detail:
@@ -31,9 +33,9 @@ class Detail:
     px_per_m: float = math.inf
 
     def texels(self, span_m: float, most: int, least: int = 32) -> int:
-        """Side of a texture that spans ``span_m``: ``most``, halved while it keeps two texels to a pixel."""
+        """Side of a texture that spans ``span_m``: ``most``, halved while it keeps five texels to four pixels."""
         side = most
-        while side > least and side / 2 >= 2 * self.px_per_m * span_m:
+        while side > least and side / 2 >= _TEXELS_A_PIXEL * self.px_per_m * span_m:
             side //= 2
         return side
 
