@@ -34,20 +34,22 @@ def develop(linear: np.ndarray, camera: Camera, key: Key) -> np.ndarray:
         light = cv2.filter2D(light, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     electronics = camera.electronics
     red, blue = electronics.white_balance
-    gain = 2.0**electronics.exposure_ev * np.array([red, 1.0, blue], np.float32)
     if camera.optics.vignette:
-        light = light * _vignette(light.shape[:2], camera.optics.vignette)[..., None]
-    light = light * gain
+        light *= _vignette(light.shape[:2], camera.optics.vignette)[..., None]
+    light *= 2.0**electronics.exposure_ev * np.array([red, 1.0, blue], np.float32)
     if electronics.iso:
-        well = FULL_WELL * 100 / electronics.iso
+        well = np.float32(FULL_WELL * 100 / electronics.iso)
+        spread = light / well
+        spread += (READ_NOISE / well) ** 2
         noise = key.child("noise").normals(*light.shape)
-        noise *= np.sqrt(light / well + (READ_NOISE / well) ** 2)
+        noise *= np.sqrt(spread, out=spread)
         light += noise
-    picture = contrasted(_srgb(light), electronics.contrast)
-    if electronics.sharpen:
-        soft = cv2.GaussianBlur(picture, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
-        picture = cv2.addWeighted(picture, 1 + electronics.sharpen, soft, -electronics.sharpen, 0)
-    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+    curve = np.float32(255) * contrasted(_srgb_table(), electronics.contrast)
+    picture = _looked_up(curve, light)
+    if not electronics.sharpen:
+        return (picture + np.float32(0.5)).astype(np.uint8)
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.0, borderType=cv2.BORDER_REPLICATE)
+    return cv2.addWeighted(picture, 1 + electronics.sharpen, soft, -electronics.sharpen, 0, dtype=cv2.CV_8U)
 
 
 def metered(linear: np.ndarray) -> np.ndarray:
@@ -94,8 +96,16 @@ def _vignette(size_hw: tuple[int, int], loss: float) -> np.ndarray:
 
 
 def _srgb(linear: np.ndarray) -> np.ndarray:
-    """The sRGB transfer curve (IEC 61966-2-1) of values clipped to [0, 1], by a table of 65,536 steps."""
-    return _srgb_table()[(np.clip(linear, 0, 1) * np.float32(65535) + np.float32(0.5)).astype(np.uint16)]
+    """The sRGB transfer curve (IEC 61966-2-1) of values clipped to [0, 1]."""
+    return _looked_up(_srgb_table(), np.array(linear, np.float32))
+
+
+def _looked_up(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """``values`` (float32, overwritten), clipped to [0, 1], through a table of 65,536 even steps."""
+    np.clip(values, 0, 1, out=values)
+    values *= np.float32(65535)
+    values += np.float32(0.5)
+    return table.take(values.astype(np.uint16), out=values, mode="clip")
 
 
 @lru_cache(maxsize=1)

@@ -21,10 +21,10 @@ def test_without_a_picture_everything_is_made_in_full():
 
 
 @pytest.mark.parametrize("px_per_m", [3.0, 40.0, 130.0, 300.0, 900.0])
-def test_a_texture_keeps_two_texels_to_a_pixel_and_is_no_larger_than_that_takes(px_per_m):
+def test_a_texture_keeps_five_texels_to_four_pixels_and_is_no_larger_than_that_takes(px_per_m):
     side = Detail(px_per_m).texels(0.3, 512, 32)
     assert side in (32, 64, 128, 256, 512)
-    assert side >= min(2 * px_per_m * 0.3, 512)
+    assert side >= min(1.25 * px_per_m * 0.3, 512)
     assert side == 32 or side / 2 < 2 * px_per_m * 0.3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from understudy.geometry.cameras import bent, far_from_fold, first_guess, unproject_pixels
+from understudy.geometry.cameras import bent, far_from_fold, first_guess, unproject, unproject_pixels
 from understudy.renderers.channels import Hits
 from understudy.renderers.mitsuba.sequence import Sequence
 from understudy.scene import Camera, Lens
@@ -59,16 +59,19 @@ def sampled_rays(mi, camera: Camera, pixels: np.ndarray, samples: int, chance: S
     return mi.Ray3f(mi.Point3f(axes[3] + start), dr.normalize(target - start))
 
 
-def seen_by(mi, dr, lens: Lens, pixels: np.ndarray):
-    """:func:`~understudy.geometry.cameras.unproject_pixels`, compiled where Newton's method needs no watching: the points on
-    the plane z = 1 that pixels' centres see, nan where the lens folds."""
+def seen_by(mi, dr, lens: Lens, cells: np.ndarray, step: int = 1):
+    """The points on the camera's plane z = 1 that the centres of ``cells`` see, nan where the lens folds: flat indices of
+    squares of ``step`` pixels. As :func:`~understudy.geometry.cameras.unproject`, compiled where Newton's method needs no
+    watching."""
+    columns = -(-lens.size_wh[0] // step)
     if not far_from_fold(lens):
-        return tuple(mi.Float(along) for along in np.ascontiguousarray(unproject_pixels(lens, pixels).T.astype(np.float32)))
+        seen = unproject_pixels(lens, cells) if step == 1 else unproject(lens, cell_centres(cells, columns, step))
+        return tuple(mi.Float(along) for along in np.ascontiguousarray(seen.T.astype(np.float32)))
     wide = dr.float64_array_t(mi.Float)
-    at = mi.UInt32(pixels.astype(np.uint32))
-    row = at // dr.opaque(mi.UInt32, lens.size_wh[0])
-    column = at - row * dr.opaque(mi.UInt32, lens.size_wh[0])
-    u, v = ((wide(n) + (0.5 - dr.opaque(wide, centre))) * dr.opaque(wide, 1 / focal)
+    at = mi.UInt32(cells.astype(np.uint32))
+    row = at // dr.opaque(mi.UInt32, columns)
+    column = at - row * dr.opaque(mi.UInt32, columns)
+    u, v = (((wide(n) + 0.5) * dr.opaque(wide, step) - dr.opaque(wide, centre)) * dr.opaque(wide, 1 / focal)
             for n, centre, focal in zip((column, row), lens.centre_px, lens.focal_px))
     distortion = [dr.opaque(wide, k) for k in lens.distortion]
     scale = first_guess(u, v, distortion)
@@ -78,6 +81,12 @@ def seen_by(mi, dr, lens: Lens, pixels: np.ndarray):
         ex, ey, share = there_x - u, there_y - v, 1 / (xx * yy - cross * cross)
         x, y = x - (yy * ex - cross * ey) * share, y - (xx * ey - cross * ex) * share
     return mi.Float(x), mi.Float(y)
+
+
+def cell_centres(cells: np.ndarray, columns: int, step: int) -> np.ndarray:
+    """(k, 2) pixel coordinates of the centres of squares of ``step`` pixels, ``columns`` to a row."""
+    row, column = np.divmod(cells, columns)
+    return np.stack([column + 0.5, row + 0.5], axis=1) * step
 
 
 def _stepped(mi, dr, distortion: tuple[float, ...], x, y, u, v):

@@ -13,8 +13,9 @@ import numpy as np
 from understudy.geometry.cameras import unproject
 from understudy.key import Key
 from understudy.renderers.mitsuba.light import far_radiance
+from understudy.renderers.mitsuba.rays import cell_centres, seen_by
 from understudy.renderers.mitsuba.sequence import curve
-from understudy.scene import Scene
+from understudy.scene import Lens, Scene
 
 COARSE, FINE = 8, 2  # pixels between ground points, first to find the shadow, then to draw it
 BOUNCE = 0.12  # light that a figure in the way sends on itself, over what it takes away
@@ -81,8 +82,7 @@ def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, sa
     rows, cols = -(-h // step), -(-w // step)
     out = np.ones((rows, cols, 3), np.float32)
     flat = np.arange(rows * cols) if region is None else np.flatnonzero(region)
-    px = np.stack([(flat % cols + 0.5) * step, (flat // cols + 0.5) * step], axis=1)
-    xy = unproject(scene.camera.lens, px)
+    xy = _seen_by(mi, scene.camera.lens, flat, step)
     to_world = scene.camera.to_world
     ahead = np.concatenate([xy, np.ones((len(xy), 1))], axis=1) @ to_world[:3, :3].T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -101,6 +101,15 @@ def _grid(mi, bare, scene: Scene, step: int, region: np.ndarray | None, pool, sa
     left = np.where(free[dark], np.float32(1), np.float32(BOUNCE))
     out.reshape(-1, 3)[flat[dark]] = np.einsum("ksc,ks->kc", light, left) / np.maximum(light.sum(axis=1), 1e-9)
     return out
+
+
+def _seen_by(mi, lens: Lens, cells: np.ndarray, step: int) -> np.ndarray:
+    """(k, 2): what the centres of cells of ``step`` pixels see on the camera's plane z = 1."""
+    if mi.variant().startswith("scalar"):
+        return unproject(lens, cell_centres(cells, -(-lens.size_wh[0] // step), step))
+    import drjit as dr
+
+    return np.stack([np.array(along) for along in seen_by(mi, dr, lens, cells, step)], axis=1)
 
 
 def _free(mi, bare, points: np.ndarray, directions: np.ndarray, pick: np.ndarray) -> np.ndarray:

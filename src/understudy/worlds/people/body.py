@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -161,12 +161,16 @@ def detailed_template(details: Mapping[str, float]) -> np.ndarray:
     return vertices
 
 
-def surface(shape: BodyShape, template: np.ndarray) -> np.ndarray:
-    """``template`` (n, 3) float32, the first n detailed base vertices, with the phenotypes of ``shape`` put on."""
+def surface(shape: BodyShape, template: np.ndarray, shapes: np.ndarray | None = None) -> np.ndarray:
+    """``template`` (n, 3) float32, the first n detailed base vertices, with the phenotypes of ``shape`` put on.
+
+    ``shapes`` (phenotypes, 3n or more) says where other vertices than the first go.
+    """
     from scipy.linalg.blas import saxpy
 
     weights = phenotype_weights(shape)
-    shapes = model().arrays["phenotype_shapes"].reshape(len(weights), -1)
+    if shapes is None:
+        shapes = model().arrays["phenotype_shapes"].reshape(len(weights), -1)
     flat = template.copy().reshape(-1)
     for i in np.flatnonzero(weights):
         flat = saxpy(shapes[i, : flat.size], flat, a=weights[i])
@@ -182,10 +186,11 @@ def stature_m(shape: BodyShape, template: np.ndarray) -> float:
     return float(np.ptp(z))
 
 
-def mass_kg(vertices: np.ndarray) -> float:
-    """Mass of a body from its skin's volume, at 980 kg/m³. vertices : (n, 3), at least the skin's."""
+def mass_kg(vertices: np.ndarray, corners: np.ndarray | None = None) -> float:
+    """Mass of a body from its skin's volume, at 980 kg/m³. vertices : (n, 3), at least the skin's; corners : (3, m) of a
+    closed mesh over other ones."""
     x, y, z = np.ascontiguousarray(vertices.T)
-    i, j, k = model().mesh("body").corners
+    i, j, k = model().mesh("body").corners if corners is None else corners
     ax, ay, az, bx, by, bz = x[i], y[i], z[i], x[j], y[j], z[j]
     six_volumes = (ay * bz - az * by) * x[k] + (az * bx - ax * bz) * y[k] + (ax * by - ay * bx) * z[k]
     return float(abs(six_volumes.sum(dtype=np.float64)) / 6.0 * 980.0)
@@ -246,25 +251,26 @@ def bone_transforms(rest: RestBody, rotations: np.ndarray) -> np.ndarray:
 
 
 def phenotype_weights(shape: BodyShape) -> np.ndarray:
-    """(624,) float64 weights of the phenotype targets: products of linear interpolations between steps."""
-    m = model()
-    share = np.array([shape.african, shape.asian, shape.caucasian], float)
+    """(624,) float64 weights of the phenotype targets, read-only: products of linear interpolations between steps."""
+    return _phenotype_weights((shape.african, shape.asian, shape.caucasian),
+                              tuple(getattr(shape, name) for name in _VARIATIONS if name != "race"))
+
+
+@lru_cache(maxsize=16)  # a body that is sought is measured in several ways at each step
+def _phenotype_weights(ancestry: tuple[float, ...], phenotypes: tuple[float, ...]) -> np.ndarray:
+    share = np.array(ancestry, float)
     if (share < 0).any():
         raise ValueError(f"shares of ancestry must not be negative, got {share.tolist()}")
-    share = share / share.sum() if share.sum() > 0 else np.full(3, 1 / 3)
-    steps = []
-    for name, variations in _VARIATIONS.items():
-        if name == "race":
-            steps.append(share)
-            continue
+    steps = [share / share.sum() if share.sum() > 0 else np.full(3, 1 / 3)]
+    for (name, variations), value in zip(list(_VARIATIONS.items())[1:], phenotypes):
         count = variations if isinstance(variations, int) else len(variations)
         low, high = -1 / 3 if name == "age" else 0.0, 1.5 if name == "weight" else 1.0
-        value = getattr(shape, name)
         if not low - 1e-9 <= value <= high + 1e-9:
             raise ValueError(f"{name} must lie in [{low:.2f}, {high:g}], got {value}")
         steps.append(_interpolation(value, low, count))
-    values = np.concatenate(steps)
-    return np.where(m.arrays["phenotype_mask"], values, 1.0).prod(axis=1)
+    weights = np.where(model().arrays["phenotype_mask"], np.concatenate(steps), 1.0).prod(axis=1)
+    weights.flags.writeable = False
+    return weights
 
 
 def _interpolation(value: float, low: float, count: int) -> np.ndarray:
@@ -281,10 +287,11 @@ def _detail_weights(details: Mapping[str, float]) -> dict[int, float]:
     m = model()
     weights = {}
     for name, value in details.items():
-        if name not in m.local_changes or not -1 <= value <= 1:
+        place = m.local_change.get(name)
+        if place is None or not -1 <= value <= 1:
             raise ValueError(f"a detail is one of the model's local changes with a value in [-1, 1], got {name}={value!r}")
         if value:
-            weights[len(m.facial_actions) + 2 * m.local_changes.index(name) + (value < 0)] = abs(value)
+            weights[len(m.facial_actions) + 2 * place + (value < 0)] = abs(value)
     return weights
 
 

@@ -56,6 +56,7 @@ class BodyModel:
         self.parents: tuple[int, ...] = tuple(pack.facts["parents"])
         self.facial_actions: tuple[str, ...] = tuple(pack.facts["facial_actions"])
         self.local_changes: tuple[str, ...] = tuple(pack.facts["local_changes"])
+        self.local_change = {name: place for place, name in enumerate(self.local_changes)}
         self._bone = {name: i for i, name in enumerate(self.bones)}
 
     def bone(self, name: str) -> int:
