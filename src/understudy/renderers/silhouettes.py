@@ -58,8 +58,19 @@ def wide_areas(scene: Scene, triangles: Triangles, shapes: np.ndarray) -> np.nda
         x = box[0] + (np.arange(shape[1]) + 0.5) * step
         y = box[1] + (np.arange(shape[0]) + 0.5) * step
         outside = ((x < 0) | (x >= w))[None, :] | ((y < 0) | (y >= h))[:, None]
+        faces = _reaching_out(triangles, part, faces)
         out[i] += np.count_nonzero(covered(triangles.points[part], faces, view, outside)) * step**2
     return out
+
+
+def _reaching_out(triangles: Triangles, part: slice, faces: np.ndarray) -> np.ndarray:
+    """Those of ``faces`` (over ``part``) that may cover anything beyond the picture."""
+    w, h = triangles.camera.lens.size_wh
+    x, y = triangles.image[:, part]
+    pad = _bow_px(triangles, part)
+    within = (x >= pad) & (x <= w - pad) & (y >= pad) & (y <= h - pad)
+    a, b, c = (within[faces[:, k]] for k in range(3))
+    return faces[~(a & b & c)]
 
 
 def reach(triangles: Triangles, part: slice) -> tuple[slice, slice] | None:
@@ -74,16 +85,20 @@ def _bounds(triangles: Triangles, part: slice, canvas: np.ndarray) -> np.ndarray
     unsure."""
     if (triangles.points[part, 2] <= NEAR_M).all():
         return None
-    lens, image = triangles.camera.lens, triangles.image[:, part]
+    image, pad = triangles.image[:, part], _bow_px(triangles, part)
     first, last = image.min(axis=1), image.max(axis=1)
     if np.isnan(first).any():  # partly behind the camera or beyond the lens's fold
         return canvas.copy()
-    pad = 2.0 if any(lens.distortion) else 0.0
-    if pad:  # edges bow outwards between their corners
-        pad += 0.02 * float((last - first).max())
     low, high = np.floor(first - pad), np.ceil(last + pad)
     box = np.concatenate([np.maximum(low, canvas[:2]), np.minimum(high, canvas[2:])])
     return box if box[0] < box[2] and box[1] < box[3] else None
+
+
+def _bow_px(triangles: Triangles, part: slice) -> float:
+    """How far edges between these vertices may bow out of their corners' box in the picture."""
+    if not any(triangles.camera.lens.distortion):
+        return 0.0
+    return 2.0 + 0.02 * float(np.nan_to_num(np.ptp(triangles.image[:, part], axis=1)).max())
 
 
 def _area(box: np.ndarray) -> float:
