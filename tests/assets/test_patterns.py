@@ -64,6 +64,26 @@ def test_noise_is_centred_and_tiles():
     assert np.abs(fields[:, 0] - fields[:, -1]).mean() < 1.5 * np.abs(np.diff(fields, axis=1)).mean()
 
 
+def b_spline(t: np.ndarray) -> np.ndarray:
+    """The cubic one, centred, over unit cells."""
+    t = np.abs(t)
+    return np.where(t < 1, 2 / 3 - t**2 + t**3 / 2, np.where(t < 2, (2 - t) ** 3 / 6, 0))
+
+
+@pytest.mark.parametrize(("size", "cells", "octaves"), [(32, (4, 4), 3), (48, (3, 5), 2), (32, (16, 16), 1), (16, (6, 5), 3),
+                                                        (6, (3, 3), 2)])
+def test_noise_is_the_sum_of_its_octaves_splines(size, cells, octaves):
+    """Each octave added up by itself, basis function by basis function."""
+    at, total, weight = (np.arange(size) + 0.5) / size, np.zeros((size, size)), 0.0
+    for octave in range(octaves):
+        shape = [min(n << octave, size) for n in cells]
+        rows, columns = (sum(b_spline(at[:, None] * n - np.arange(n) + n * turn) for turn in range(-2, 3)) for n in shape)
+        total += rows @ (Key(5).child("octave", octave).uniforms(*shape) - 0.5) @ columns.T * 0.5**octave
+        weight += 0.25**octave
+    wanted = np.clip(0.5 + 1.5 * total / np.sqrt(weight), 0, 1)
+    assert noise(Key(5), size, cells, octaves) == pytest.approx(wanted, abs=1e-5)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_palettes_are_legal_colours(kind):
     drawn = [palette(Key(i), kind, 3) for i in range(100)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from understudy.geometry.cameras import far_from_fold, unproject_pixels
+from understudy.geometry.cameras import far_from_fold, unproject, unproject_pixels
 from understudy.renderers.mitsuba.rays import seen_by
 from understudy.scene import Lens
 
@@ -23,6 +23,21 @@ def test_compiled_rays_are_those_of_the_camera(mi, distortion):
     lens = Lens(SIZE, (500.0, 510.0), (322.0, 238.0), distortion)
     wanted = unproject_pixels(lens, np.arange(SIZE[0] * SIZE[1]))
     assert np.abs(compiled(mi, lens) - wanted).max() < 2e-7
+
+
+@pytest.mark.parametrize("distortion", [(-0.25, 0.08, 0.002, -0.001, -0.01), (-0.6, 0.0, 0.0, 0.0, 0.0)])
+@pytest.mark.parametrize("step", [2, 8])
+def test_cells_of_several_pixels_look_from_their_middle(mi, distortion, step):
+    """Of a lens that is compiled and of one that is not."""
+    import drjit as dr
+
+    lens = Lens((637, 480), (400.0, 410.0), (322.0, 238.0), distortion)
+    cells = np.arange(0, -(-637 // step) * (480 // step), 7)
+    row, column = np.divmod(cells, -(-637 // step))
+    wanted = unproject(lens, np.stack([(column + 0.5) * step, (row + 0.5) * step], axis=1))
+    got = np.stack([np.array(along) for along in seen_by(mi, dr, lens, cells, step)], axis=1)
+    assert np.array_equal(np.isnan(got), np.isnan(wanted))
+    assert np.nanmax(np.abs(got - wanted)) < 2e-7
 
 
 def test_a_lens_that_folds_within_the_picture_is_not_compiled_and_has_no_rays_beyond(mi):

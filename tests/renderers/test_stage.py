@@ -5,10 +5,10 @@ import pytest
 
 from understudy.errors import MissingDependency
 from understudy.key import Key
-from understudy.renderers.mitsuba import denoise, stage, variant
-from understudy.renderers.mitsuba.paths import full_length
+from understudy.renderers.mitsuba import Path, denoise, stage, variant
+from understudy.renderers.mitsuba.paths import full_length, spoken_for
 from understudy.renderers.texels import texel
-from understudy.scene import Texture
+from understudy.scene import Camera, Lens, Texture
 
 
 def laid(lay, *textures):
@@ -55,6 +55,23 @@ def test_texture_coordinates_repeat_and_run_upwards():
 def test_half_the_samples_go_on_and_at_least_one():
     assert [full_length(n, 4) for n in (1, 2, 3, 4, 9)] == [1, 1, 1, 2, 3]
     assert full_length(4, 2) == 4
+
+
+@pytest.mark.parametrize("height", [6, 7, 8])
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_what_lies_beyond_direct_light_counts_once_for_every_row_of_a_block(height, rows):
+    """The denoiser's blocks are means of ``rows`` rows, the last row repeated where there are too few."""
+    camera = Camera(Lens((2, height), (9.0, 9.0), (1.0, height / 2)), np.eye(4))
+    weight = spoken_for(camera, np.arange(2 * height), rows).reshape(height, 2)
+    whole = np.concatenate([weight, np.repeat(weight[-1:], -height % rows, axis=0)])
+    assert (whole.reshape(-1, rows, 2).mean(axis=1) == 1).all()
+    assert np.count_nonzero(weight[:, 0]) == -(-height // rows)
+
+
+def test_close_figures_have_larger_blocks_of_under_a_centimetre():
+    assert [Path().block(px_per_m) for px_per_m in (20.0, 299.0, 300.0, 2000.0)] == [2, 2, 3, 3]
+    assert Path().block(300.0) / 300.0 <= 0.01
+    assert {Path(denoise=name).block(900.0) for name in ("off", "fast", "balanced", "high")} == {1}
 
 
 def test_the_best_llvm_is_taken(tmp_path, monkeypatch):

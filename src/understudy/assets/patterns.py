@@ -66,8 +66,8 @@ def noise(key: Key, size: int, cells: int | tuple[int, int], octaves: int = 1) -
 def _halved(lattice: np.ndarray) -> np.ndarray:
     """(2r, c): the same periodic cubic B-spline over cells of half the height (its two-scale relation)."""
     before, after = np.roll(lattice, 1, axis=0), np.roll(lattice, -1, axis=0)
-    return np.stack([(before + after) * np.float32(1 / 8) + lattice * np.float32(6 / 8), (lattice + after) * np.float32(0.5)],
-                    axis=1).reshape(-1, lattice.shape[1])
+    at, between = (before + 6 * lattice + after) / 8, (lattice + after) / 2
+    return np.stack([at, between], axis=1).reshape(-1, lattice.shape[1])
 
 
 def _spread(lattice: np.ndarray, size: int) -> np.ndarray:
@@ -82,7 +82,7 @@ def _along(lattice: np.ndarray, size: int) -> np.ndarray:
         return _spline(size, rows) @ lattice
     wide = np.concatenate([lattice[-1:], lattice, lattice[:2]])  # two pixels a cell: each has the same four weights
     taps = _spline(size, rows)[2:4, :4]
-    out = np.empty((rows, 2, lattice.shape[1]), np.float32)
+    out = np.zeros((rows, 2, lattice.shape[1]), np.float32)
     for phase in (0, 1):
         out[:, phase] = sum(wide[k:k + rows] * taps[phase, k] for k in range(4))
     return out.reshape(size, -1)

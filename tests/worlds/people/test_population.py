@@ -7,7 +7,8 @@ from understudy.draws import Draws
 from understudy.errors import Unsatisfiable
 from understudy.key import Key
 from understudy.values import Fixed, Uniform
-from understudy.worlds.people.body import BodyShape
+from understudy.worlds.people import population
+from understudy.worlds.people.body import BodyShape, mass_kg
 from understudy.worlds.people.population import (
     BMI_ERROR,
     GENDERS,
@@ -74,6 +75,16 @@ def test_what_no_body_has_is_refused_with_the_reason():
 
 def test_a_drawn_index_out_of_reach_is_the_nearest_instead():
     assert solve(BodyShape(gender=1.0), 1.65, 50, exact_bmi=False).bmi > 33
+
+
+def test_the_sketch_that_bodies_are_weighed_by_is_closed_and_as_much_lighter_for_all():
+    sketch, shares = population._sketch(), []
+    for person, _ in people(12):
+        skin = person.rest.vertices[sketch.rows].astype(np.float64)
+        mass = mass_kg(skin, sketch.corners)
+        assert mass_kg(skin + np.array((3.0, -2.0, 5.0)), sketch.corners) == pytest.approx(mass, rel=1e-6)
+        shares.append(mass / person.rest.mass_kg)
+    assert 0.84 < min(shares) and max(shares) < 0.89
 
 
 def test_the_same_draws_give_the_same_body():

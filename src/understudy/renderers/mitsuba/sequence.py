@@ -21,9 +21,9 @@ _PASCAL = ((1, 0x55555555), (2, 0x33333333), (4, 0x0F0F0F0F), (8, 0x00FF00FF), (
 class Sequence:
     """The points of ``samples`` paths through each of ``pixels`` (k,) flat indices of a picture ``width`` pixels wide.
 
-    As :func:`~.rays.sampled_rays` has them: first the first samples of all pixels, then the second ones; ``which`` sample of
-    which ``pixel`` of the list each path is. ``word`` (64 bits) scrambles; two words give independent sequences. Points have numbers of 32 bits: of more than four thousand million,
-    pixels far from each other share some.
+    As :func:`~.rays.sampled_rays` has them: first the first samples of all pixels, then the second ones; ``which`` sample
+    of which ``pixel`` of the list each path is. ``word`` (64 bits) scrambles; two words give independent sequences. Points
+    have numbers of 32 bits: of more than four thousand million, pixels far from each other share some.
     """
 
     def __init__(self, mi, pixels: np.ndarray, width: int, samples: int, word: int) -> None:

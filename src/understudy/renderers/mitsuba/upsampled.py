@@ -1,4 +1,4 @@
-"""Denoising at a half or a third of the resolution: a fraction of the work, for figures whose edges their coverage keeps sharp.
+"""Denoising at a half or a third of the resolution: a fraction of the work, where coverage keeps edges sharp.
 
 The light over the surface's own colour is smooth where the surface is, so it is denoised small and laid back over the full
 picture's colours and edges by joint bilateral upsampling (Kopf et al., SIGGRAPH 2007).
@@ -22,7 +22,8 @@ def small_denoised(light: np.ndarray, cover: np.ndarray, albedo: np.ndarray, nor
     import cv2
 
     h, w = cover.shape
-    even = [cv2.copyMakeBorder(v, 0, -h % block, 0, -w % block, cv2.BORDER_REPLICATE) for v in (light, albedo, normal, cover)]
+    more = (0, -h % block, 0, -w % block)
+    even = [cv2.copyMakeBorder(v, *more, cv2.BORDER_REPLICATE) for v in (light, albedo, normal, cover)]
     size = (even[3].shape[1] // block, even[3].shape[0] // block)
     small_cover = cv2.resize(even[3], size, interpolation=cv2.INTER_AREA)
     known = small_cover > 0
@@ -69,7 +70,8 @@ def _laid_back(values: np.ndarray, known: np.ndarray, guide: np.ndarray, wanted:
 
 
 def _nearest(place: int, side: int) -> list[tuple[int, float]]:
-    """Of the blocks before (0), at (1) and after (2) it, those next to a block's ``place``-th pixel, and their linear shares."""
+    """Of the blocks before (0), at (1) and after (2) it, those nearest to a block's ``place``-th pixel, and their linear
+    shares."""
     off = (place + 0.5) / side - 0.5
     return [(1, 1 - abs(off)), *([(2 if off > 0 else 0, abs(off))] if off else [])]
 
