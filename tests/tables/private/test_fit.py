@@ -13,7 +13,7 @@ from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.detect import detect
 from understudy.tables.measure.accuracy import accuracy
-from understudy.tables.measure.distinguish import Overheard, game, moved
+from understudy.tables.measure.distinguish import Overheard, game, moved, moved_products
 from understudy.tables.measure.lens import Lens
 from understudy.tables.private import fit as private
 from understudy.tables.private.ledger import Budget, Entry, Ledger
@@ -30,6 +30,11 @@ class Blind(Ledger):
         self._spend(Entry(what, "blind", 1.0, rho))
         told = Key(3).child(what, len(self.entries)).uniforms(*counts.shape) * 100
         return np.floor(told), float(np.sqrt(1 / (2 * rho)))
+
+    def products(self, what, scores, states, rho):
+        self._spend(Entry(what, "blind", 1.0, rho))
+        told = Key(3).child(what).uniforms(len(scores.pairs()[0])) * 1000
+        return np.floor(told), scores.reach * float(np.sqrt(1 / (2 * rho)))
 
     def names(self, what, counts, rho, delta, rows=1):
         self._spend(Entry(what, "blind", 1.0, rho))
@@ -164,6 +169,14 @@ class Weak(Overheard):
         noisy, sigma = Ledger.counts(self, what, counts, rho, rows)
         noisy = np.round(counts + (noisy - counts) / 2)
         self.heard.append((noisy, sigma, moved(what, counts.shape, rows)))
+        return noisy, sigma
+
+    def products(self, what, scores, states, rho):
+        own = scores.rows(states)
+        exact = (own.T @ own)[scores.pairs()]
+        noisy, sigma = Ledger.products(self, what, scores, states, rho)
+        noisy = np.round(exact + (noisy - exact) / 2)
+        self.heard.append((noisy, sigma, moved_products(scores)))
         return noisy, sigma
 
 
