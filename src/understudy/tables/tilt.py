@@ -120,8 +120,10 @@ class Tilt:
 
 
 def fitted(rows: np.ndarray, held: np.ndarray, wanted: np.ndarray, soft: float) -> tuple[np.ndarray, float]:
-    """(moments + h,) logarithms of weights under which the mean of ``rows`` (n, moments) is nearly ``wanted`` and that of
-    ``held`` (n, h) stays; and the logarithm of the mean weight. soft : how far moments give way, as a share of what moves them
+    """(moments + h,) logarithms of weights under which the mean of ``rows`` (n, moments) is nearly ``wanted`` and that
+    of ``held`` (n, h) stays; and the logarithm of the mean weight.
+
+    soft : how far moments give way, as a share of their variance
 
     Newton's method with the slope at the start, where the covariance of the rows is the matrix of second derivatives.
     """

@@ -32,7 +32,7 @@ LIMIT = 0.8  # of the mean square sum of made rows' scores
 UNIT = 8  # scores are told in eighths of a standard deviation
 _CAP = 2.5  # standard deviations
 _SURE = 1.3  # standard deviations of noise that a moment must tell beyond what the model has
-_SOFT = 0.03
+_SOFT = 0.25  # of its variance, by which a moment gives way: columns that say nearly the same would amplify noise
 _MADE = 10_000
 
 
@@ -87,8 +87,8 @@ def scored(
 
 
 def _standard(raw: list[np.ndarray], share: np.ndarray) -> np.ndarray:
-    """(states, scores): one after the other uncorrelated, with mean 0, variance 1 where ``share`` of rows has each state, and
-    none far off."""
+    """(states, scores): one after the other uncorrelated, with mean 0, variance 1 where ``share`` of rows has each state,
+    and none far off."""
     done: list[np.ndarray] = []
     for own in raw:
         own = own - share @ own
