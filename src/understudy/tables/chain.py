@@ -14,13 +14,13 @@ from understudy.tables import correction, dependence, trees
 from understudy.tables.correction import Correction
 from understudy.tables.grid import Grid
 from understudy.tables.settings import Settings
+from understudy.tables.tilt import Tilt
 from understudy.tables.trees import Tree
 
 CHUNK = 8192  # rows that are drawn together: a made row is a function of model, seed and its number's chunk
 _PREDICTORS = 40  # a tree looks at most at so many earlier columns, those that know most
 PARTICLES = 32
 _FEW = 4  # rows that are drawn for each whose given columns come first, so that it can be chosen by its weight
-_NEIGHBOURS = 4  # columns, the first ones, along which rows are chosen evenly
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Chain:
     trees: Mapping[str, Tree | Grid]
     laws: Mapping[str, tuple[str, np.ndarray]]
     context: tuple[str, ...] = ()
-    correction: Correction | None = None
+    correction: Correction | Tilt | None = None
 
     def draw(
         self, n: int, key: Key, given: Mapping[str, np.ndarray], particles: int = PARTICLES
@@ -49,9 +49,8 @@ class Chain:
         """
         if self.correction is None or given:
             return self._drawn(n, key, given, particles)
-        states, possible = self._drawn(math.ceil(n * correction.POOL), key, given, particles)
-        along = np.lexsort([states[c] for c in self.order[:_NEIGHBOURS]][::-1])
-        kept = correction.chosen(self.correction.logs(states), n, along, key.child("kept").uniform())
+        states, possible = self._drawn(math.ceil(n * self.correction.pool), key, given, particles)
+        kept = self.correction.kept(states, n, self.order, key)
         return {c: s[kept] for c, s in states.items()}, possible[kept]
 
     def _drawn(
@@ -119,7 +118,7 @@ class Chain:
                 chance = self.trees[name].chance(self.trees[name].leaves(dict(states), n), states[name])
             total += np.log(np.maximum(chance, 1e-9))
         if self.correction is not None:
-            total += np.minimum(self.correction.logs(states), math.log(correction.POOL))
+            total += np.minimum(self.correction.logs(states), math.log(self.correction.pool))
         return total
 
     def plain(self, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
@@ -140,7 +139,8 @@ class Chain:
     def restore(cls, own: dict[str, Any], store: dict[str, np.ndarray]) -> Chain:
         laws = {column: (source, store[f"{own['arrays']}.law.{i}"]) for i, (column, source) in enumerate(own["laws"])}
         learnt = {c: (Grid if "sizes" in t else Tree).restore(t, store) for c, t in own["trees"].items()}
-        corrected = Correction.restore(own["correction"], store) if "correction" in own else None
+        weighed = own.get("correction")
+        corrected = weighed and (Tilt if "tilt" in weighed else Correction).restore(weighed, store)
         return cls(tuple(own["order"]), learnt, laws, tuple(own["context"]), corrected)
 
 

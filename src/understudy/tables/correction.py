@@ -10,12 +10,13 @@ What remains of scikit-learn's boosted trees are thresholds between states and a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from understudy.key import Key
 from understudy.tables.settings import Settings
 
 POOL = 1.25  # rows drawn for each one that is kept: no row weighs more than so many
@@ -23,6 +24,7 @@ LEAST = 4000  # real rows; fewer say little of what a chain misses, and are bett
 MOST = 100_000  # rows of either kind that are looked at
 ENOUGH = 25_000  # made rows, where there are fewer real ones
 TIMES = 4  # made rows for each real one, at most: those cost nothing
+_NEIGHBOURS = 4  # columns, the first ones, along which rows are chosen evenly
 _SHARE = 0.2  # of what a tree says that is believed
 _LEAVES = 31  # of a tree, at most
 _DEPTH = 8
@@ -47,6 +49,8 @@ class Correction:
     depth: int
     base: float
 
+    pool = POOL
+
     def logs(self, states: Mapping[str, np.ndarray]) -> np.ndarray:
         """(n,) the logarithm of each row's weight. states : column -> (n,)"""
         codes = np.concatenate([states[c] for c in self.columns]).astype(np.int32)
@@ -59,6 +63,11 @@ class Correction:
                 node = self.child[2 * node + (codes[begin[node] + rows] > self.threshold[node])]
             total += self.value[node]
         return total
+
+    def kept(self, states: Mapping[str, np.ndarray], wanted: int, order: Sequence[str], key: Key) -> np.ndarray:
+        """(wanted,) rising places of rows that are kept, evenly along the first columns of ``order``."""
+        along = np.lexsort([states[c] for c in order[:_NEIGHBOURS]][::-1])
+        return chosen(self.logs(states), wanted, along, key.child("kept").uniform())
 
     def plain(self, store: dict[str, np.ndarray], name: str) -> dict[str, Any]:
         """JSON; arrays go to ``store`` under names that begin with ``name``."""

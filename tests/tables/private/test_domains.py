@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from understudy.key import Key
-from understudy.tables.private.domains import held, open_names, smoothed, weight
+from understudy.tables.private.domains import agreed, divided, held, open_names, pieces, smoothed, weight
 from understudy.tables.schema import Column
 
 
@@ -52,3 +52,32 @@ def test_noise_alone_widens_no_bounds():
     noise = 60 * Key(5).child("noise").normals(400, 140)
     noise[:, 70] += 5000
     assert sum(held(row, 60.0) != (70, 70) for row in noise) <= 4
+
+
+def test_pieces_are_octaves_with_zero_alone_and_end_between_values():
+    edges = pieces(Column("integer"))
+    assert edges[(edges > -4) & (edges < 8)].tolist() == [-3.5, -1.5, -0.5, 0.5, 1.5, 3.5, 7.5]
+    assert pieces(Column("integer"), 0.0, 10.0).tolist() == [-0.5, 0.5, 1.5, 3.5, 7.5, 10.5]
+    assert pieces(Column("number", decimals=1), 0.0, 0.3) == pytest.approx([-0.05, 0.05, 0.15, 0.35])
+    assert np.diff(pieces(Column("date")))[:2].tolist() == [365, 365]  # 1900 was no leap year
+
+
+def test_where_many_rows_are_cells_are_small():
+    """Hours of a week among ranges up to a thousand: those that nearly all rows have are told one by one."""
+    line = pieces(Column("integer"), 0.0, 1000.0)
+    rough = np.where((line[:-1] > 30) & (line[:-1] < 60), 9000.0, 20.0)
+    cells, home = divided(line, rough, 1.0)
+    inner = (cells.low >= 32) & (cells.high <= 63)
+    assert (cells.low == cells.high)[inner].all() and inner.sum() == 32
+    assert cells.count < 60 and cells.low[0] == 0 and cells.high[-1] == pytest.approx(1000.5)
+    assert (np.diff(home) >= 0).all() and home.max() == len(rough) - 1
+    assert cells.at(np.array([0, 1, 40, 41])).tolist() == sorted(set(cells.at(np.array([0, 1, 40, 41])).tolist()))
+
+
+def test_cells_agree_with_their_piece_as_far_as_it_is_sure():
+    counts, home = np.array([10.0, 20.0, 5.0]), np.array([0, 0, 1])
+    rough = np.array([36.0, 9.0])
+    assert agreed(counts, 3.0, home, rough, np.full(2, np.inf)).tolist() == counts.tolist()
+    assert agreed(counts, 3.0, home, rough, np.zeros(2)) == pytest.approx([13, 23, 9])
+    half = agreed(counts, 1.0, home, rough, np.sqrt([2.0, 1.0]))  # the sum of two cells, and a cell, as sure as their piece
+    assert half == pytest.approx([11.5, 21.5, 7])

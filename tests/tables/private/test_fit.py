@@ -13,7 +13,7 @@ from understudy.key import Key
 from understudy.tables import fit, load
 from understudy.tables.detect import detect
 from understudy.tables.measure.accuracy import accuracy
-from understudy.tables.measure.distinguish import Overheard, game, moved
+from understudy.tables.measure.distinguish import Overheard, game, moved, moved_products
 from understudy.tables.measure.lens import Lens
 from understudy.tables.private import fit as private
 from understudy.tables.private.ledger import Budget, Entry, Ledger
@@ -30,6 +30,11 @@ class Blind(Ledger):
         self._spend(Entry(what, "blind", 1.0, rho))
         told = Key(3).child(what, len(self.entries)).uniforms(*counts.shape) * 100
         return np.floor(told), float(np.sqrt(1 / (2 * rho)))
+
+    def products(self, what, scores, states, rho):
+        self._spend(Entry(what, "blind", 1.0, rho))
+        told = Key(3).child(what).uniforms(len(scores.pairs()[0])) * 1000
+        return np.floor(told), scores.reach * float(np.sqrt(1 / (2 * rho)))
 
     def names(self, what, counts, rho, delta, rows=1):
         self._spend(Entry(what, "blind", 1.0, rho))
@@ -166,15 +171,23 @@ class Weak(Overheard):
         self.heard.append((noisy, sigma, moved(what, counts.shape, rows)))
         return noisy, sigma
 
+    def products(self, what, scores, states, rho):
+        own = scores.rows(states)
+        exact = (own.T @ own)[scores.pairs()]
+        noisy, sigma = Ledger.products(self, what, scores, states, rho)
+        noisy = np.round(exact + (noisy - exact) / 2)
+        self.heard.append((noisy, sigma, moved_products(scores)))
+        return noisy, sigma
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("epsilon", [1.0, 4.0, 8.0])
 def test_the_game_never_exceeds_the_claim_and_comes_near_it(epsilon):
     played = game(Budget(epsilon), 1000)
     assert played.plain <= epsilon and played.gaussian <= epsilon  # false alarm: 5 % at most, far less with this slack
-    assert played.possible > 0.9 * epsilon
-    if epsilon == 8.0:  # the noise is the system's, never seeded: 4.7 to 5.3 was seen, about 7.1 in endless runs
-        assert played.gaussian > 0.5 * epsilon
+    assert played.possible > 0.8 * epsilon  # its scores, whole numbers under a limit, do not use all that one row may move
+    if epsilon == 8.0:  # the noise is the system's, never seeded: 5.3 was seen, about 6.6 in endless runs
+        assert played.gaussian > 0.45 * epsilon
 
 
 @pytest.mark.slow

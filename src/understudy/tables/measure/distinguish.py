@@ -8,13 +8,14 @@ attacker reaches bounds epsilon from below; a bound above the claim would dispro
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from understudy.tables.private.accounting import epsilon_of
 from understudy.tables.private.ledger import Budget, Ledger
+from understudy.tables.tilt import Scores
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Overheard(Ledger):
         self.heard.append((answer, sigma, moved(what, counts.shape, rows)))
         return answer, sigma
 
+    def products(self, what: str, scores: Scores, states: Mapping[str, np.ndarray], rho: float) -> tuple[np.ndarray, float]:
+        answer, sigma = super().products(what, scores, states, rho)
+        self.heard.append((answer, sigma, moved_products(scores)))
+        return answer, sigma
+
 
 def moved(what: str, shape: tuple[int, ...], rows: int) -> np.ndarray:
     """What the one who is or is not there adds to a staged table's counts: all to the last cell; by position: one each."""
@@ -54,6 +60,12 @@ def moved(what: str, shape: tuple[int, ...], rows: int) -> np.ndarray:
     else:
         own.ravel()[-1] = rows
     return own
+
+
+def moved_products(scores: Scores) -> np.ndarray:
+    """The same of sums of products: the one is in the last state of every column."""
+    own = scores.rows({c: np.array([len(t) - 1]) for c, t in zip(scores.columns, scores.tables)})
+    return (own.T @ own)[scores.pairs()]
 
 
 def staged(columns: int = 3, rows: int = 400):
@@ -104,16 +116,16 @@ def game(
     without, one, schema = staged_linked() if linked else staged()
     half = runs // 2
     scores = np.zeros((2, half))
-    reach = 0.0
+    reach = np.zeros((2, half))
     for present, table in enumerate((without, one)):
         for i in range(half):
             book = ledger(budget)
             fit_linked(table, schema, budget, book) if linked else fit(table, schema, "staged", budget, book)
-            scores[present, i], reach = _evidence(book.heard)
+            scores[present, i], reach[present, i] = _evidence(book.heard)
     # the threshold is fixed before a run is looked at: where hits and false alarms err alike
     hits, alarms = int((scores[1] > 0).sum()), int((scores[0] > 0).sum())
     plain, gaussian = bounds(hits, alarms, half, budget.delta, confidence)
-    possible = epsilon_of(reach**2 / 2, budget.delta)
+    possible = epsilon_of(float(reach.mean()) ** 2 / 2, budget.delta)
     return Game(budget.epsilon, budget.delta, plain, gaussian, possible, hits, alarms, 2 * half)
 
 

@@ -9,7 +9,8 @@ leaves a seventh more of it, since nothing is lost in turning it into (epsilon, 
 - Discrete Gaussian noise of standard deviation sigma >= 1/2 on counts that one row moves by 1 is mu-GDP for
   mu = (1 + 1 / (16 sigma^2)) / sigma: with S(k) = P[noise >= k] and z(k) = -probit(S(k)), the curve that tells k from k + 1
   stands above the Gaussian's where z(k) - z(k - 1) <= mu for every k, and the greatest such step is, in the middle,
-  (1 + 1 / (24 sigma^2) + ...) / sigma (the tests go through all k). Of several counts mu^2 adds up.
+  (1 + 1 / (24 sigma^2) + ...) / sigma (the tests go through all k). Of several counts mu^2 adds up. A whole number that
+  moves by k takes k steps of mu, and sums that move by k1, k2, ... together have mu times the length of (k1, k2, ...).
 - A noisy maximum of scores that one row moves by at most s, with Gumbel noise of scale b, has log-ratios within an interval
   of length e = 2 s / b (Dong, Durfee, Rogers, *Optimal differential privacy composition for exponential mechanisms*, ICML
   2020); the worst such pair has two outcomes with ratios exp(t) and exp(t - e), which is mu-GDP for probit(exp(t) q) -

@@ -5,7 +5,7 @@ looked for privately:
 
     names that are not declared       a stability histogram: those that many rows have
     bounds that are not declared      a noisy histogram over octaves of the number line (years, for dates)
-    how a quantity is spread          a noisy histogram over a grid that only those bounds decide
+    how a quantity is spread          a noisy histogram over cells that only bounds and the first histogram decide
 """
 
 from __future__ import annotations
@@ -23,16 +23,18 @@ from understudy.tables.states.cells import Cells
 from understudy.tables.states.names import RARE, NameStates
 from understudy.tables.states.numbers import NumberStates
 
-CELLS = 96  # of the grid of a quantity
+CELLS = 96  # of a quantity, about
+EVEN = 0.25  # of its cells, shared out evenly among pieces of the line; the rest by their rows
 WIDTHS = (1.5, 2, 3, 4, 6, 8, 12)  # of triangles, in cells, by which counts of neighbours may be averaged
 UNITS = 128  # so many whole numbers are told one by one
 QUANTITY = 10  # states that a quantity's share of the budget is reckoned by: neighbours tell of each other
 UNDECLARED = 24  # the same of a column whose names must be found: less noise brings out rarer names
-BOUNDS = 0.2  # of a quantity's share, for bounds that are not declared
+BOUNDS = 0.35  # of a quantity's share, for pieces of the line
 MARKED = 2.5  # standard deviations of noise that a missing value must have to be made
 SURE = 4.5  # standard deviations of noise that an octave, or a run of them, must have: of a thousand, noise lifts none
 LONGEST = 8  # octaves or years that may be sure together
-_OCTAVES = (-20, 50)
+DATED = ("date", "datetime")
+_GREATEST = 49  # octaves
 _YEARS = (1900, 2101)
 
 
@@ -90,15 +92,42 @@ def found(
 
 
 def _quantity(name: str, content: Numbers, column: Column, ledger: Ledger | Part, rho: float) -> Found:
-    low, high, looked = _bounds(name, content.x[content.token < 0], column, ledger, BOUNDS * rho)
-    states = NumberStates(("", *column.tokens), grid(low, high, column), _digits(column), low, high)
+    low, high = _stated(column)
+    step = 10.0 ** -_digits(column)
+    line = pieces(column, low, high)
+    known = low is not None and high is not None
+    looked = not known or (line[-1] - line[0]) / step > UNITS
+    rough, noise, rest = np.ones(len(line) - 1), np.full(len(line) - 1, np.inf), rho
+    if looked:
+        x = np.clip(content.x[content.token < 0], line[0], np.nextafter(line[-1], -np.inf))
+        what = f"{name}: rows of each {'year' if column.kind in DATED else 'octave'}"
+        rough, sigma = ledger.counts(what, np.histogram(x, line)[0], BOUNDS * rho)
+        noise, rest = np.full(len(rough), sigma), (1 - BOUNDS) * rho
+        if not known:  # rows beyond the bounds count where they are clipped to
+            first, last = held(rough, sigma)
+            begin = np.array([0, *range(first + 1, last + 1)])
+            line, noise = line[first : last + 2], sigma * np.sqrt(np.diff([*begin, len(rough)]))
+            rough = np.add.reduceat(rough, begin)
+    cells, home = divided(line, rough, step)
+    states = NumberStates(("", *column.tokens), cells, _digits(column), float(cells.low[0]), float(cells.high[-1]))
     codes = states.encode(content)
-    counts, sigma = ledger.counts(
-        f"{name}: rows of each cell", np.bincount(codes, minlength=states.count), (1 - BOUNDS * looked) * rho
-    )
+    counts, sigma = ledger.counts(f"{name}: rows of each cell", np.bincount(codes, minlength=states.count), rest)
     marks = len(states.marks)
-    counts[marks:] = smoothed(counts[marks:], sigma)
+    own = agreed(counts[marks:], sigma, home, rough, noise)
+    runs = [np.flatnonzero(home == piece) for piece in range(len(rough))] if looked else [np.arange(len(own))]
+    for run in runs:
+        counts[marks + run] = smoothed(own[run], sigma)
     return Found(states, codes, _cleared(counts, marks, sigma), sigma)
+
+
+def agreed(counts: np.ndarray, sigma: float, home: np.ndarray, rough: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Noisy counts of cells, moved as one in each piece of the line so that their sum agrees with the count of the piece as
+    far as either is sure (least squares). sigma : of each cell's count; home : (cells,) the piece of each; rough, noise :
+    counts of pieces and their standard deviations, infinite where nobody looked
+    """
+    many = np.bincount(home, minlength=len(rough))
+    off = rough - np.bincount(home, weights=counts, minlength=len(rough))
+    return counts + (off * sigma**2 / (many * sigma**2 + noise**2))[home]
 
 
 def smoothed(counts: np.ndarray, sigma: float) -> np.ndarray:
@@ -127,25 +156,11 @@ def _digits(column: Column) -> int:
     return column.decimals if column.kind in ("number", "latitude", "longitude") else 0
 
 
-def _bounds(name: str, x: np.ndarray, column: Column, ledger: Ledger | Part, rho: float) -> tuple[float, float, bool]:
-    """Least and greatest value that is made, and whether it took a look at the data."""
+def _stated(column: Column) -> tuple[float | None, float | None]:
+    """Bounds that are public: those of the schema, or of the kind."""
     known = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 180.0), "time": (0.0, DAY_S - 1)}.get(column.kind)
     low, high = known or (None, None)
-    low, high = (column.low if column.low is not None else low), (column.high if column.high is not None else high)
-    if low is not None and high is not None:
-        return low, high, False
-    dated = column.kind in ("date", "datetime")
-    edges = _years(column) if dated else _octaves()
-    edges = np.unique(np.clip(edges, -np.inf if low is None else low, np.inf if high is None else high))
-    counts, sigma = ledger.counts(
-        f"{name}: rows of each {'year' if dated else 'octave'}",
-        np.histogram(np.clip(x, edges[0], np.nextafter(edges[-1], edges[0])), edges)[0],
-        rho,
-    )
-    first, last = held(counts, sigma)
-    step = 10.0 ** -_digits(column)
-    least, most = math.ceil(edges[first] / step) * step, math.ceil(edges[last + 1] / step) * step
-    return least + 0.0, max(most - step * (high is None), least), True
+    return (column.low if column.low is not None else low), (column.high if column.high is not None else high)
 
 
 def held(counts: np.ndarray, sigma: float) -> tuple[int, int]:
@@ -162,53 +177,45 @@ def held(counts: np.ndarray, sigma: float) -> tuple[int, int]:
     return min(a for a, _ in found), max(b for _, b in found)
 
 
-def _octaves() -> np.ndarray:
-    """Powers of two on both sides of zero, and a narrow piece for zero itself."""
-    powers = 2.0 ** np.arange(*_OCTAVES)
-    return np.concatenate([-powers[::-1], powers])
+def pieces(column: Column, low: float | None = None, high: float | None = None) -> np.ndarray:
+    """Edges of pieces of the line between public bounds, if there are any, halfway between values that can be: years of
+    dates, otherwise octaves on both sides of zero, which is a piece of its own."""
+    step = 10.0 ** -_digits(column)
+    if column.kind in DATED:
+        days = np.array([f"{year}-01-01" for year in range(*_YEARS)], "datetime64[D]").astype(float)
+        edges = days * (DAY_S if column.kind == "datetime" else 1.0) - step / 2
+    else:
+        above = step * (2.0 ** np.arange(_GREATEST - math.floor(math.log2(step))) - 0.5)
+        edges = np.concatenate([-above[::-1], above])
+    least, most = (-np.inf if low is None else low - step / 2), (np.inf if high is None else high + step / 2)
+    inner = edges[(edges > least) & (edges < most)]
+    return np.unique([*([] if low is None else [least]), *inner, *([] if high is None else [most])])
 
 
-def _years(column: Column) -> np.ndarray:
-    days = np.array([f"{year}-01-01" for year in range(*_YEARS)], "datetime64[D]").astype(float)
-    return days * (DAY_S if column.kind == "datetime" else 1.0)
+def divided(line: np.ndarray, rough: np.ndarray, step: float) -> tuple[Cells, np.ndarray]:
+    """Pieces of the line cut into cells, and (cells,) the piece of each: values one by one where there are few; otherwise
+    pieces with more rows into more cells, so that no value that many rows have is lost in a wide one. rough : noisy rows of
+    each piece
+    """
+    if (line[-1] - line[0]) / step <= UNITS:
+        many = np.round(np.diff(line) / step)
+    else:
+        share = projected(rough, max(float(rough.sum()), 1.0))
+        many = np.round(CELLS * (EVEN / len(share) + (1 - EVEN) * share / share.sum()))
+    inner = [np.linspace(a, b, int(n) + 1) for a, b, n in zip(line[:-1], line[1:], np.maximum(many, 1))]
+    edges = np.unique((np.round(np.concatenate(inner) / step - 0.5) + 0.5) * step)
+    low, high = edges[:-1].copy(), edges[1:].copy()
+    one = high - low < 1.5 * step
+    low[one] = high[one] = np.round((low + high)[one] / 2 / step) * step + 0.0
+    none = np.zeros(0)
+    cells = Cells(np.concatenate([[-np.inf], edges[1:-1]]), low, high, none, none, none.astype(np.int64))
+    return cells, np.searchsorted(line[1:-1], (edges[:-1] + edges[1:]) / 2)
 
 
 def grid(low: float, high: float, column: Column) -> Cells:
-    """Cells from ``low`` to ``high``: whole numbers one by one where there are few, else even pieces; where the range has
-    zero in it, or more than three octaves, half of the pieces follow the octaves, and zero stands alone."""
-    step = 10.0 ** -_digits(column)
-    many = (high - low) / step + 1
-    if many <= UNITS:
-        values = np.round(low + step * np.arange(math.floor(many + 1e-9)), 12)
-        return _cells(values - step / 2, values, values)
-    plain = column.kind not in ("number", "integer") or (low * high > 0 and abs(math.log2(high / low)) <= 3)
-    if plain:
-        edges = np.unique(np.round(np.linspace(low, high, CELLS + 1) / step) * step)
-        return _cells(edges[:-1], edges[:-1], edges[1:])
-    even = np.linspace(low, high, CELLS // 2 + 1)
-    sides = [even[(even >= step) | (even <= -step)], [low, high]]
-    if high > 0:
-        sides.append(_pieces(max(low, step), high))
-    if low < 0:
-        sides.append(-_pieces(max(-high, step), -low))
-    edges = np.unique(np.round(np.concatenate(sides) / step) * step)
-    if not low <= 0 <= high:
-        return _cells(edges[:-1], edges[:-1], edges[1:])
-    below, above = edges[edges < 0], edges[edges > 0]
-    lows = np.concatenate([below, [0.0], above[:-1]])
-    highs = np.concatenate([below[1:], [-step] * bool(len(below)), [0.0], above[1:]])
-    return _cells(np.where(lows == 0, -step / 2, lows), lows, highs)
-
-
-def _pieces(low: float, high: float) -> np.ndarray:
-    """Edges at equal ratios, over at most 24 octaves."""
-    return 2.0 ** np.linspace(math.log2(max(low, high * 2.0**-24)), math.log2(high), CELLS // 2 + 1)
-
-
-def _cells(first: np.ndarray, lows: np.ndarray, highs: np.ndarray) -> Cells:
-    """Cells that begin at ``first`` and whose values are made from ``lows`` to ``highs``."""
-    none = np.zeros(0)
-    return Cells(np.concatenate([[-np.inf], first[1:]]), lows, highs, none, none, none.astype(np.int64))
+    """Cells that public bounds alone decide."""
+    line = pieces(column, low, high)
+    return divided(line, np.ones(len(line) - 1), 10.0 ** -_digits(column))[0]
 
 
 def projected(counts: np.ndarray, total: float) -> np.ndarray:

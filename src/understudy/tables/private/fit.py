@@ -10,8 +10,8 @@ import numpy as np
 
 from understudy.errors import TableError
 from understudy.tables import constraints
-from understudy.tables.private import domains
-from understudy.tables.private.learn import learn
+from understudy.tables.private import domains, moments
+from understudy.tables.private.learn import grouped, learn
 from understudy.tables.private.ledger import NAMES_SHARE, Budget, Ledger
 from understudy.tables.schema import NAMED, NUMERIC, Column, Schema
 from understudy.tables.single import TableModel, contents, not_too_wide
@@ -38,19 +38,22 @@ def fit(table: pa.Table, schema: Schema, name: str, budget: Budget, ledger: Ledg
     ledger = ledger or Ledger(budget, names_share=NAMES_SHARE if looked_for else 0.0)
     done, schema, computed = constraints.declared(schema)
     own = contents(table, dataclasses.replace(schema, columns={c: lenient(s) for c, s in schema.columns.items()}), name)
-    learnt = [c for c, s in schema.columns.items() if s.kind in (*NUMERIC, *NAMED) and c not in computed]
-    if not learnt:
+    wanted = [c for c, s in schema.columns.items() if s.kind in (*NUMERIC, *NAMED) and c not in computed]
+    if not wanted:
         raise TableError("no column can be learnt", where=name, wanted="a quantity, a date or a name")
     total = float(schema.rows)
     if not total:
         noisy, _ = ledger.counts("rows", np.array([table.num_rows]), ROWS * ledger.rho)
         total = max(float(noisy[0]), 1.0)
-    alone = (ONE_WAY if len(learnt) > 1 else 1 - ROWS - 1e-9) * ledger.rho
-    weights = {c: domains.weight(schema.columns[c]) for c in learnt}
+    alone = (ONE_WAY if len(wanted) > 1 else 1 - ROWS - 1e-9) * ledger.rho
+    weights = {c: domains.weight(schema.columns[c]) for c in wanted}
     each = {c: alone * w / sum(weights.values()) for c, w in weights.items()}
     delta = ledger.names_share * budget.delta / max(looked_for, 1)
-    found = {c: domains.found(c, own[c], schema.columns[c], ledger, each[c], delta, total) for c in learnt}
-    chain = learn(found, total, ledger, schema.target).chain
+    found = {c: domains.found(c, own[c], schema.columns[c], ledger, each[c], delta, total) for c in wanted}
+    several = sum(bool(grouped(f, total).max()) for f in found.values()) >= moments.LEAST_COLUMNS
+    spared = moments.SHARE * ledger.rho if several else 0.0
+    learnt = learn(found, total, ledger, schema.target, spared=spared)
+    chain = moments.tilted(learnt, found, total, ledger) if several else learnt.chain
     codecs, chain = with_blanks({c: f.states for c, f in found.items()}, chain, schema)
     return TableModel(name, schema, codecs, chain, done, max(round(total), 1), private=ledger.plain())
 

@@ -30,7 +30,7 @@ GROUPS = 12  # of a column's states, in pairs
 SELECTION = 0.1  # of a round's share, for the choice
 ROUNDS = 2.5  # a column, that are planned for
 PENALTY = 0.6  # share of the noise that a pair must beat: some of it is taken out again
-TARGET = 3.0  # how much more a pair with the target counts
+TARGET = 2.0  # how much more a pair with the target counts
 MOST_CELLS = 6000  # of a clique
 
 
@@ -47,10 +47,13 @@ class Given:
 
 @dataclass(frozen=True)
 class Learnt:
-    """chain : conditionals; parts : column -> (states,) the group of each state"""
+    """chain : conditionals; parts : column -> (states,) the group of each state
+    shares : columns that were measured together -> the model's shares of their groups
+    """
 
     chain: Chain
     parts: Mapping[str, np.ndarray]
+    shares: Mapping[tuple[str, ...], np.ndarray]
 
 
 def learn(
@@ -59,8 +62,10 @@ def learn(
     ledger: Ledger | Part,
     target: str = "",
     context: Mapping[str, Given] | None = None,
+    spared: float = 0.0,
 ) -> Learnt:
-    """A chain learnt for all that is left in ``ledger``. total : noisy number of rows; target : what is to be predicted
+    """A chain learnt for what is left in ``ledger``. total : noisy number of rows; target : what is to be predicted
+    spared : cost that is not to be spent, where there are enough columns for :mod:`.moments`
     context : columns that rows are made from: how these hang together among each other is known from made rows, for nothing
     """
     context = context or {}
@@ -75,8 +80,10 @@ def learn(
     if len(names) > 1:
         at = names.index(target) if target in names else -1
         truth = _truth([part[c] for part, c in zip(parts, codes)], sizes, len(context))
-        model = _rounds(names, truth, measured, model, total, ledger, at, known)
-    return Learnt(_chain(names, model, parts, [projected(f.counts, total) for f in found.values()]), dict(zip(names, parts)))
+        model = _rounds(names, truth, measured, model, total, ledger, at, known, spared)
+    chain = _chain(names, model, parts, [projected(f.counts, total) for f in found.values()])
+    shares = {tuple(names[i] for i in c): model.marginal(c) for c in sorted({m.columns for m in measured})}
+    return Learnt(chain, dict(zip(names, parts)), shares)
 
 
 @dataclass(frozen=True)
@@ -137,13 +144,14 @@ def _rounds(
     ledger: Ledger | Part,
     target: int,
     known: Known,
+    spared: float,
 ) -> Estimate:
-    """Choose, measure and fit until the budget is spent."""
+    """Choose, measure and fit until the budget is spent but for ``spared``."""
     sizes, given = model.tree.sizes, len(known.made)
-    each = ledger.left / (ROUNDS * (len(names) - given))
-    while ledger.left > 1e-8 * ledger.rho:
-        if ledger.left < 2 * each:
-            each = ledger.left * (1 - 1e-9)
+    each = (ledger.left - spared) / (ROUNDS * (len(names) - given))
+    while (left := ledger.left - spared) > 1e-8 * ledger.rho:
+        if left < 2 * each:
+            each = left * (1 - 1e-9)
         sigma = ledger.rows * math.sqrt(1 / (2 * (1 - SELECTION) * each))
         noise = PENALTY * math.sqrt(2 / math.pi) * sigma
         can, told = _possible(list(truth), [m.columns for m in measured], sizes, given), model.pairs()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from understudy.tables.private.accounting import (
     selection_cost,
     selection_scale,
 )
+
+if TYPE_CHECKING:
+    from understudy.tables.tilt import Scores
 
 LEAST, MOST = 0.01, 20.0  # epsilon: below, nothing is left of the data; above, nothing of the privacy
 MOST_DELTA = 1e-3
@@ -77,7 +80,8 @@ def needs_public_schema(schema: object | None) -> None:
 @dataclass(frozen=True)
 class Entry:
     """One look at the data. noise : standard deviation of counts, or the scale of a selection; rho : its cost
-    rows : by how many rows counts may move, 0 of a selection; zcdp : what OpenDP's map says of it
+    rows : by how much the one who is protected moves it (L2; of counts, by how many rows), 0 of a selection
+    zcdp : what OpenDP's map says of it
     """
 
     what: str
@@ -85,7 +89,7 @@ class Entry:
     noise: float
     rho: float
     delta: float = 0.0
-    rows: int = 1
+    rows: float = 1
     zcdp: float = 0.0
 
 
@@ -120,13 +124,22 @@ class Ledger:
     def counts(self, what: str, counts: np.ndarray, rho: float, rows: int = 1) -> tuple[np.ndarray, float]:
         """Noisy counts and their standard deviation, for ``rho``. counts : of any shape; each row of the data is counted in
         at most one of them, so that ``rows`` rows move them by at most ``rows`` (L2: all in one cell)."""
+        return self._noisy(what, counts, rho, rows)
+
+    def products(self, what: str, scores: Scores, states: Mapping[str, np.ndarray], rho: float) -> tuple[np.ndarray, float]:
+        """Noisy sums over all rows of the products of every two columns' scores, as ``scores.pairs`` has them, and their
+        standard deviation. states : column -> (n,) of each row; one row moves the sums by ``scores.reach`` at most (L2)."""
+        own = scores.rows(states)
+        return self._noisy(what, (own.T @ own)[scores.pairs()], rho, scores.reach)
+
+    def _noisy(self, what: str, sums: np.ndarray, rho: float, reach: float) -> tuple[np.ndarray, float]:
         dp = _opendp()
-        sigma = counts_sigma(rho, rows)
+        sigma = counts_sigma(rho, reach)
         space = dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64")
         look = dp.make_gaussian(*space, scale=sigma)
-        cost = counts_cost(sigma, rows)
-        self._spend(Entry(what, "discrete Gaussian", sigma, cost, rows=rows, zcdp=look.map(float(rows))))
-        return np.array(look(counts.ravel().astype(int).tolist()), float).reshape(counts.shape), sigma
+        cost = counts_cost(sigma, reach)
+        self._spend(Entry(what, "discrete Gaussian", sigma, cost, rows=reach, zcdp=look.map(float(reach))))
+        return np.array(look(sums.ravel().astype(int).tolist()), float).reshape(sums.shape), sigma
 
     def names(
         self, what: str, counts: Mapping[str, int], rho: float, delta: float, rows: int = 1
