@@ -7,9 +7,10 @@
 For each seed another pool of discs, other real pictures, other networks; 27 candidates on three rungs. Printed: the gain
 over the pool as it is, in standard errors, too, each column's share and the probability that it moves scores, CPU-seconds,
 and at the end how often the planted column came first, and idle ones stayed below 5 %. Aims: above 2 in 4 of 5 seeds; first,
-and below 5 %, in 9 of 10. With --again nothing is trained: kept searches are judged again by their journals. With --simulate
-scores are drawn from the curve and the spread that the kept searches' trainings had by their share of wrong labels, half of
-the spread the same on all rungs; --second makes the column ``hour`` a true axis, too: its middle's effect at one end over the other's, in mean IoU.
+and below 5 %, in 9 of 10. With --again nothing is trained: kept searches are judged again by their journals. With
+--simulate scores are drawn from the curve and the spread that the kept searches' trainings had by their share of wrong
+labels, half of the spread the same on all rungs; --second makes the column ``hour`` a true axis, too: its middle's effect
+at one end over the other's, in mean IoU.
 """
 
 from __future__ import annotations
@@ -145,14 +146,14 @@ def judged(axes: Sequence[Axis], found: Outcome, seed: int, pictures: int, start
 
 
 def mean_place(axes: Sequence[Axis], task: Task, pictures: int, path: str) -> float:
-    """What a training's pictures hold of ``path``, from -1 to 1: the share of wrong labels, the mean of a number's places."""
+    """What a training's pictures hold of ``path``, from -1 to 1: wrong labels' share, or the mean of a number's places."""
     axis = next(a for a in axes if a.path == path)
     return float(axis.held(chosen_rows(axes, task.params, pictures, pictures // 3, Key(task.seed)))[0])
 
 
 class Surface:
-    """Scores as the trainings of kept searches gave them: for each rung the mean by the share of wrong labels that a training's
-    pictures had, in eighths, and the spread around it there."""
+    """Scores as the trainings of kept searches gave them: for each rung the mean by the share of wrong labels that a
+    training's pictures had, in eighths, and the spread around it there."""
 
     def __init__(self, kept: Path, pictures: int) -> None:
         found: dict[int, list[tuple[float, float]]] = {}

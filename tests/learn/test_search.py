@@ -99,7 +99,7 @@ def test_where_nothing_is_better_nothing_is_claimed():
 
 
 def test_worths_are_a_function_of_the_order_of_scores_within_their_rungs():
-    """Any rising function of a rung's scores gives the same answer, to the last bit; other units of what is held nearly so."""
+    """Any rising function of a rung's scores gives the same answer, to the last bit; other units of what is held nearly."""
     rng = np.random.default_rng(0)
     points = {"a": rng.normal(0, 1, (20, 1)), "b": rng.normal(0, 1, (20, 2))}
     over = {"a": rng.normal(0, 1, (99, 1)), "b": rng.normal(0, 1, (99, 2))}
@@ -113,7 +113,7 @@ def test_worths_are_a_function_of_the_order_of_scores_within_their_rungs():
         assert list(moved[name].plain().values()) == pytest.approx(list(worth.plain().values()), abs=0.08)
     flat = Trainings(np.full(20, 0.5), trainings.rung, trainings.same)
     left = [w.sure for seed in range(4) for w in worths(points, over, flat, seed).values()]
-    assert max(left) < 0.5 and 0.1 < np.mean(left) < 0.35  # equal scores leave the prior, 0.25, which is slowly gone through
+    assert max(left) < 0.5 and 0.1 < np.mean(left) < 0.35  # equal scores leave the prior, 0.25
 
 
 def test_an_axis_that_is_not_told_from_chance_has_no_share():
@@ -122,8 +122,8 @@ def test_an_axis_that_is_not_told_from_chance_has_no_share():
 
 
 def test_latent_numbers_keep_the_order_of_scores_and_nothing_else():
-    """Two trainings: the greater of two normal numbers is 1 / sqrt(pi) on average, the lesser as far below. A third, equal to
-    the second, and one of another rung are held by nothing that they do not differ from."""
+    """One training below two equal ones: the least of three normal numbers is -1.5 / sqrt(pi) on average, and the mean of
+    the others 0.75 / sqrt(pi). One of another rung is free."""
     order = _Order(Trainings(np.array([1.0, 2.0, 2.0, 1.5]), np.array([0, 0, 0, 1]), np.arange(4)))
     latent, drawn = order.first(), []
     for i in range(4000):
@@ -207,7 +207,7 @@ def test_what_candidates_hold_is_what_their_pictures_have():
         np.arange(400), np.flatnonzero(upper & portrait), np.arange(100)))
     assert whole[iso][0] == pytest.approx([0, 0], abs=0.01) and some[iso][0, 0] == pytest.approx(0.5, abs=0.1)
     assert whole[shot][0, 0] == pytest.approx(2 * portrait.mean() - 1) and some[shot][0, 0] == 1
-    assert whole[lean][0, 2] == pytest.approx(0.5) and none[lean][0].tolist() == [0, 0, -1]  # three quarters have it, none has
+    assert whole[lean][0, 2] == pytest.approx(0.5) and none[lean][0].tolist() == [0, 0, -1]  # three quarters have it
     still = {name: sum(reach) / 2 for name, reach in ranges_of(axes).items()}
     assert held(axes, [still | {DUMMY: 1.0}], [np.arange(9)])[DUMMY] == pytest.approx(np.array([[1, 1]]))
 

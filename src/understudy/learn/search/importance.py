@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import lgamma
 from typing import NamedTuple
 
@@ -98,9 +99,9 @@ class _Effect:
 
 
 class _Order:
-    """Which trainings of a rung are better than which: all that is known of their latent numbers. levels : (n, rungs) 1 where
-    a training is of a rung; place : (n,) int, equal for equal scores of a rung, one more than the next worse one's; rungs
-    lie two apart, so that the ends of one bound nothing."""
+    """Which trainings of a rung are better than which: all that is known of their latent numbers. levels : (n, rungs) 1
+    where a training is of a rung; place : (n,) int, equal for equal scores of a rung, one more than the next worse one's;
+    rungs lie two apart, so that the ends of one bound nothing."""
 
     def __init__(self, trainings: Trainings) -> None:
         self.levels = (trainings.rung[:, None] == np.unique(trainings.rung)[None]).astype(float)
@@ -154,7 +155,7 @@ class _Model:
         self.effects, self.rung, self.order = effects, trainings.rung, _Order(trainings)
         self.columns = np.column_stack([self.order.levels, *(e.at for e in effects)])
         ends = self.order.levels.shape[1] + np.cumsum([0, *(e.at.shape[1] for e in effects)])
-        self.places = [slice(a, b) for a, b in zip(ends, ends[1:])]
+        self.places = [slice(a, b) for a, b in pairwise(ends)]
         self.alike = (trainings.same[:, None] == trainings.same[None]).astype(float)
         noise = []
         for fall, shared in _NOISE:
@@ -185,7 +186,8 @@ class _Model:
         return self._known[state]
 
     def log_likely(self, state: tuple[int, ...], pulled: np.ndarray) -> float:
-        """Up to a constant of the noise, with the effects integrated out. pulled : (p,) ``pull`` times the latent numbers."""
+        """Up to what the noise alone says, with the effects integrated out. pulled : (p,) ``pull`` times the latent
+        numbers."""
         solved = self.solved(state)
         return solved.log + 0.5 * float(pulled @ solved.inverse @ pulled)
 
@@ -222,8 +224,8 @@ def _sampled(model: _Model, key: Key) -> tuple[np.ndarray, np.ndarray]:
             state[i], weight = _chosen(likely, chances[i])
             if sweep >= _FIRST:
                 inside[i] += 1 - weight[0]
-        likely = [model.log_likely((*state[:-1], option), pulled[option]) - 0.5 * float(latent @ model.sharp[option] @ latent)
-                  for option in range(len(_NOISE))]
+        likely = [model.log_likely((*state[:-1], option), pulled[option]) - 0.5 * float(latent @ sharp @ latent)
+                  for option, sharp in enumerate(model.sharp)]
         state[-1], _ = _chosen(likely, chances[-1])
         moved, latent = model.anew(tuple(state), latent, own)
         if sweep >= _FIRST and sweep % _EACH == 0:

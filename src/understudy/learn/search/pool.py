@@ -104,7 +104,8 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
 def importances(axes: Sequence[Axis], outcome: Outcome, seed: int, pictures: int) -> dict[str, Worth]:
     """What each axis of a search is worth, by all of its trainings, the dummy among them. pictures : of a candidate."""
     def hold(points: Sequence[Params | None], seeds: Sequence[int]) -> dict[str, np.ndarray]:
-        return held(axes, points, [chosen_rows(axes, p, len(axes[0].values), pictures, Key(s)) for p, s in zip(points, seeds)])
+        n = len(axes[0].values)
+        return held(axes, points, [chosen_rows(axes, p, n, pictures, Key(s)) for p, s in zip(points, seeds)])
 
     tasks = [task for task, _ in outcome.trainings]
     alike = {name: i for i, name in enumerate(dict.fromkeys(replace(t, rung=0).name for t in tasks))}
@@ -201,8 +202,8 @@ def _report(what: Hunt, caught: Caught) -> str:
          "changed recipe afresh and rank both with <code>understudy compare</code> on a real test that this search has not "
          "seen.</p>"),
         f"<h2>Changes</h2><table class=plain>{changes or '<tr><td>none</td></tr>'}</table>",
-        ("<h2>What mattered</h2><p class=faint>Of what axes explain of all trainings' order: each one's share where it is told "
-         "from chance (the median of its posterior), its 95 % interval, and the probability that the axis moves scores at all. "
-         "The dummy moves nothing.</p><table class=plain><tr><th></th><th>share</th><th>interval</th><th>moves scores</th></tr>"
-         f"{bars}</table>"),
+        ("<h2>What mattered</h2><p class=faint>Of what axes explain of all trainings' order: each one's share where it is "
+         "told from chance (the median of its posterior), its 95 % interval, and the probability that the axis moves scores "
+         "at all. The dummy moves nothing.</p><table class=plain><tr><th></th><th>share</th><th>interval</th>"
+         f"<th>moves scores</th></tr>{bars}</table>"),
         f"<h2>Rungs</h2><p class=faint>The pool as it is: {as_it_is}.</p><table class=plain>{ladder}</table>"])
