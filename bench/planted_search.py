@@ -7,9 +7,10 @@
 For each seed another pool of discs, other real pictures, other networks; 27 candidates on three rungs. Printed: the gain
 over the pool as it is, in standard errors, too, each column's share and the probability that it moves scores, CPU-seconds,
 and at the end how often the planted column came first, and idle ones stayed below 5 %. Aims: above 2 in 4 of 5 seeds; first,
-and below 5 %, in 9 of 10. With --again nothing is trained: kept searches are judged again by their journals. With --simulate
-scores are drawn from the curve and the spread that the kept searches' trainings had, half of the spread the same on all
-rungs; --second makes the column ``hour`` a true axis, too: its middle's effect at one end over the other's, in mean IoU.
+and below 5 %, in 9 of 10. With --again nothing is trained: kept searches are judged again by their journals. With
+--simulate scores are drawn from the curve and the spread that the kept searches' trainings had by their share of wrong
+labels, half of the spread the same on all rungs; --second makes the column ``hour`` a true axis, too: its middle's effect
+at one end over the other's, in mean IoU.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ from PIL import Image
 
 from understudy.cli import main
 from understudy.key import Key
-from understudy.learn.search.halving import Plan, Task, search
+from understudy.learn.search.halving import Outcome, Plan, Task, search
 from understudy.learn.search.importance import SURE
 from understudy.learn.search.pool import importances
-from understudy.learn.search.space import DUMMY, Axis, axes_of, ranges_of
+from understudy.learn.search.space import DUMMY, Axis, axes_of, chosen_rows, ranges_of
 
 SIDE = 64
 DUMMIES = ("grain", "hour")
@@ -125,60 +126,65 @@ def axes_of_seed(seed: int, pictures: int) -> list[Axis]:
 
 
 def again(kept: Path, seed: int, pictures: int) -> Row:
-    """A kept search by today's rules, from its journal; RuntimeError where that holds too little."""
+    """A kept search by today's rules."""
+    axes = axes_of_seed(seed, pictures)
+    start = time.process_time()
+    return judged(axes, replayed(axes, kept / f"seed-{seed}", seed), seed, pictures, start)
+
+
+def replayed(axes: Sequence[Axis], kept: Path, seed: int) -> Outcome:
+    """A kept search from its journal; RuntimeError where that holds too little."""
     def none(tasks: Sequence[Task]) -> Sequence[float]:
         raise RuntimeError(f"{kept}: {len(tasks)} trainings are not in the journal")
 
-    axes = axes_of_seed(seed, pictures)
-    start = time.process_time()
-    found = search(ranges_of(axes), none, Plan(seed=seed), kept / f"seed-{seed}" / "rungs.jsonl")
-    shares = {name: w.plain() for name, w in importances(axes, found, seed).items()}
+    return search(ranges_of(axes), none, Plan(seed=seed), kept / "rungs.jsonl")
+
+
+def judged(axes: Sequence[Axis], found: Outcome, seed: int, pictures: int, start: float) -> Row:
+    shares = {name: w.plain() for name, w in importances(axes, found, seed, pictures // 3).items()}
     return Row(seed, found.verdict, found.gain, found.noise, shares, time.process_time() - start)
 
 
-def share_right(params: dict[str, float] | None) -> float:
-    """The share of a candidate's pictures whose labels are right, by its weights."""
-    right, wrong = (1.0, 1.0) if params is None else (2 ** params[f"labels.kind:{t}"] for t in ("right", "wrong"))
-    return right / (right + wrong)
+def mean_place(axes: Sequence[Axis], task: Task, pictures: int, path: str) -> float:
+    """What a training's pictures hold of ``path``, from -1 to 1: wrong labels' share, or the mean of a number's places."""
+    axis = next(a for a in axes if a.path == path)
+    return float(axis.held(chosen_rows(axes, task.params, pictures, pictures // 3, Key(task.seed)))[0])
 
 
 class Surface:
-    """Scores as the trainings of kept searches gave them: for each rung the mean by the share of right labels, in eighths,
-    and the spread around it."""
+    """Scores as the trainings of kept searches gave them: for each rung the mean by the share of wrong labels that a
+    training's pictures had, in eighths, and the spread around it there."""
 
-    def __init__(self, kept: Path) -> None:
+    def __init__(self, kept: Path, pictures: int) -> None:
         found: dict[int, list[tuple[float, float]]] = {}
-        for file in sorted(kept.glob("*/search.json")):
-            told = json.loads(file.read_text())
-            for rung, scores in enumerate(told["as_it_is"]):
-                found.setdefault(rung, []).extend((0.5, s) for s in scores)
-            for one in told["candidates"]:
-                for rung, score in enumerate(one["scores"]):
-                    found[rung].append((share_right(one["params"]), score))
-        self.curves, self.spread = {}, {}
+        for folder in sorted(kept.glob("seed-*")):
+            seed = int(folder.name.removeprefix("seed-"))
+            axes = axes_of_seed(seed, pictures)
+            for task, score in replayed(axes, folder, seed).trainings:
+                found.setdefault(task.rung, []).append((mean_place(axes, task, pictures, "labels.kind"), score))
+        self.pictures, self.curves, self.spread = pictures, {}, {}
         for rung, points in found.items():
             x, y = np.array(points).T
-            bins = np.minimum((x * 8).astype(int), 7)
-            known = sorted(set(bins.tolist()))
-            self.curves[rung] = [x[bins == b].mean() for b in known], [y[bins == b].mean() for b in known]
-            self.spread[rung] = float((y - np.interp(x, *self.curves[rung])).std())
+            bins = np.minimum(((x + 1) * 4).astype(int), 7)
+            known = [b for b in range(8) if (bins == b).sum() > 2]
+            middles = [x[bins == b].mean() for b in known]
+            self.curves[rung] = middles, [y[bins == b].mean() for b in known]
+            apart = y - np.interp(x, *self.curves[rung])
+            self.spread[rung] = middles, [apart[bins == b].std() for b in known]
 
     def simulated(self, seed: int, second: float) -> Row:
         """A search whose every score is drawn from here."""
-        axes = axes_of_seed(seed, 240)
-        hour = next(a for a in axes if a.path == "hour")
+        axes = axes_of_seed(seed, self.pictures)
 
         def score(tasks: Sequence[Task]) -> Iterator[float]:
             for t in tasks:
+                wrong, hour = (mean_place(axes, t, self.pictures, path) for path in ("labels.kind", "hour"))
                 always, now = (Key(seed).child("noise", replace(t, rung=r).name, str(r)).normal() for r in (0, t.rung))
-                moved = 0.0 if t.params is None else second / 2 * hour.held(t.params)[0]
-                yield (float(np.interp(share_right(t.params), *self.curves[t.rung])) + moved
-                       + self.spread[t.rung] * (always + now) * 0.5**0.5)
+                yield (float(np.interp(wrong, *self.curves[t.rung])) + second / 2 * hour
+                       + float(np.interp(wrong, *self.spread[t.rung])) * (always + now) * 0.5**0.5)
 
         start = time.process_time()
-        found = search(ranges_of(axes), score, Plan(seed=seed))
-        shares = {name: w.plain() for name, w in importances(axes, found, seed).items()}
-        return Row(seed, found.verdict, found.gain, found.noise, shares, time.process_time() - start)
+        return judged(axes, search(ranges_of(axes), score, Plan(seed=seed)), seed, self.pictures, start)
 
 
 def run() -> None:
@@ -195,7 +201,7 @@ def run() -> None:
     args = parser.parse_args()
     shown = " | ".join(("labels.kind", *DUMMIES, DUMMY))
     print(f"| seed | verdict | gain | standard errors | {shown} | CPU-seconds |\n" + "|---" * (5 + len(DUMMIES) + 2) + "|")
-    surface = Surface(args.simulate) if args.simulate else None
+    surface = Surface(args.simulate, args.pictures) if args.simulate else None
     rows = []
     for seed in range(args.first, args.first + args.seeds):
         if surface is not None:

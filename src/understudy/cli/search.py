@@ -64,8 +64,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{o.verdict}: {o.gain:+.4f} over the pool as it is, standard error {o.noise:.4f}; tau between rungs "
           + ", ".join(f"{t:.2f}" for t in o.agreement))
     for name, w in caught.mattered.items():
-        print(f"  {w.share:4.0%} ({w.low:.0%} to {w.high:.0%})  {name}"
-              + ("" if w.told else f", not told from chance: moves scores with probability {w.sure:.2f}"))
+        print(f"  {name}: {w}")
     written = _recipe(args.pool, caught.changes, args.out)
     if not o.better:
         print("what the best candidate changes is not surely better than the pool as it is:")

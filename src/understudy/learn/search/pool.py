@@ -18,7 +18,7 @@ from understudy.key import Key
 from understudy.learn.budget import Budget
 from understudy.learn.measure import MAIN
 from understudy.learn.report import page
-from understudy.learn.search.halving import Outcome, Plan, Task, search, sobol
+from understudy.learn.search.halving import Outcome, Params, Plan, Task, search, sobol
 from understudy.learn.search.importance import Trainings, Worth, worths
 from understudy.learn.search.space import Axis, chosen_rows, effective, held, pool_axes, ranges_of
 from understudy.learn.session import Request, need_torch, single_threaded_images
@@ -84,7 +84,7 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     finally:
         if pool is not None:
             pool.shutdown(cancel_futures=True)
-    mattered = importances(axes, outcome, what.plan.seed)
+    mattered = importances(axes, outcome, what.plan.seed, what.pictures)
     last = sorted((c for c in outcome.candidates if len(c.scores) > len(what.plan.keep)), key=lambda c: -c.scores[-1])
     finalists = [(c.number, _changes(axes, c.params)) for c in last]
     changes = _changes(axes, outcome.best.params)
@@ -101,13 +101,18 @@ def hunt(what: Hunt, tell: Tell) -> Caught:
     return caught
 
 
-def importances(axes: Sequence[Axis], outcome: Outcome, seed: int) -> dict[str, Worth]:
-    """What each axis of a search is worth, by all of its trainings, the dummy among them."""
+def importances(axes: Sequence[Axis], outcome: Outcome, seed: int, pictures: int) -> dict[str, Worth]:
+    """What each axis of a search is worth, by all of its trainings, the dummy among them. pictures : of a candidate."""
+    def hold(points: Sequence[Params | None], seeds: Sequence[int]) -> dict[str, np.ndarray]:
+        n = len(axes[0].values)
+        return held(axes, points, [chosen_rows(axes, p, n, pictures, Key(s)) for p, s in zip(points, seeds)])
+
     tasks = [task for task, _ in outcome.trainings]
     alike = {name: i for i, name in enumerate(dict.fromkeys(replace(t, rung=0).name for t in tasks))}
     trainings = Trainings(np.array([score for _, score in outcome.trainings]), np.array([t.rung for t in tasks]),
                           np.array([alike[replace(t, rung=0).name] for t in tasks]))
-    return worths(held(axes, [t.params for t in tasks]), held(axes, sobol(ranges_of(axes), _POINTS, seed)), trainings, seed)
+    over = sobol(ranges_of(axes), _POINTS, seed)
+    return worths(hold([t.params for t in tasks], [t.seed for t in tasks]), hold(over, [seed] * len(over)), trainings, seed)
 
 
 def _changes(axes: Sequence[Axis], params: Mapping[str, float]) -> dict[str, str]:
@@ -181,9 +186,9 @@ def _report(what: Hunt, caught: Caught) -> str:
     o = caught.outcome
     changes = "".join(f"<tr><td><code>{escape(p)}</code></td><td><code>{escape(v)}</code></td></tr>"
                       for p, v in caught.changes.items())
-    bars = "".join(f"<tr><td>{escape(name)}</td><td>{w.share:.0%}</td><td>{w.low:.0%} to {w.high:.0%}</td>"
-                   f"<td>{w.sure:.2f}</td><td>{'' if w.told else 'not told from chance'}</td></tr>"
-                   for name, w in caught.mattered.items())
+    bars = "".join(f"<tr><td>{escape(name)}</td><td>{f'{w.share:.0%}' if w.told else 'not told from chance'}</td>"
+                   + (f"<td>{w.low:.0%} to {w.high:.0%}</td>" if w.told else f"<td>up to {w.high:.0%}</td>")
+                   + f"<td>{w.sure:.2f}</td></tr>" for name, w in caught.mattered.items())
     ladder = "".join(f"<tr><td>{c.number}</td>" + "".join(f"<td>{s:.4f}</td>" for s in c.scores) + "</tr>"
                      for c in sorted(o.candidates, key=lambda c: (-len(c.scores), -c.scores[-1])))
     as_it_is = ", ".join(f"{np.mean(b):.4f} ({min(b):.4f} to {max(b):.4f})" for b in o.base)
@@ -197,8 +202,8 @@ def _report(what: Hunt, caught: Caught) -> str:
          "changed recipe afresh and rank both with <code>understudy compare</code> on a real test that this search has not "
          "seen.</p>"),
         f"<h2>Changes</h2><table class=plain>{changes or '<tr><td>none</td></tr>'}</table>",
-        ("<h2>What mattered</h2><p class=faint>Of what axes explain of all trainings' scores: each one's share (the median "
-         "of its posterior), its 95 % interval, and the probability that the axis moves scores at all. The dummy moves "
-         "nothing.</p><table class=plain><tr><th></th><th>share</th><th>interval</th><th>moves scores</th><th></th></tr>"
-         f"{bars}</table>"),
+        ("<h2>What mattered</h2><p class=faint>Of what axes explain of all trainings' order: each one's share where it is "
+         "told from chance (the median of its posterior), its 95 % interval, and the probability that the axis moves scores "
+         "at all. The dummy moves nothing.</p><table class=plain><tr><th></th><th>share</th><th>interval</th>"
+         f"<th>moves scores</th></tr>{bars}</table>"),
         f"<h2>Rungs</h2><p class=faint>The pool as it is: {as_it_is}.</p><table class=plain>{ladder}</table>"])

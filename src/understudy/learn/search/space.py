@@ -45,11 +45,12 @@ class Axis:
 
     @cached_property
     def _places(self) -> np.ndarray:
-        """(drawn,) each number's place among all, in (-1, 1)."""
+        """(n,) each number's place among all that were drawn, in (-1, 1); 0 where it was not drawn."""
         from scipy.stats import rankdata
 
-        known = self.values[self._drawn]
-        return (2 * rankdata(known) - 1) / len(known) - 1
+        places = np.zeros(len(self.values))
+        places[self._drawn] = (2 * rankdata(self.values[self._drawn]) - 1) / self._drawn.sum() - 1
+        return places
 
     @cached_property
     def texts(self) -> list[str]:
@@ -73,21 +74,21 @@ class Axis:
         with np.errstate(invalid="ignore"):
             return np.where(np.isnan(self.values) | ((self.values >= low) & (self.values <= high)), 1.0, 0.0)
 
-    def held(self, params: Mapping[str, float] | None) -> np.ndarray:
-        """(d,) what the candidate's pictures hold along the axis, None for the pool as it is.
+    def held(self, rows: np.ndarray) -> np.ndarray:
+        """(d,) what these pictures of the pool hold along the axis.
 
         Of numbers, by their place in the pool from -1 (least) to 1: the mean, and the mean of Legendre's second polynomial
         (are they in the middle or at both ends). Of texts, each but the commonest: its share, from -1 to 1. Where the axis
         is not always drawn, also the share of pictures where it is.
         """
-        weights = np.ones(len(self.values)) if params is None else self.weights(params)
-        drawn = self._drawn
-        known = weights[drawn] / max(weights[drawn].sum(), 1e-300)
+        drawn = rows[self._drawn[rows]]
+        count = max(len(drawn), 1)
         if self.numeric:
-            found = [known @ self._places, known @ _bent(self._places)]
+            places = self._places[drawn]
+            found = [places.sum() / count, _bent(places).sum() / count]
         else:
-            found = [2 * (known @ (self.values[drawn] == text)) - 1 for text in self.texts[1:]]
-        return np.array(found if drawn.all() else [*found, 2 * weights[drawn].sum() / weights.sum() - 1])
+            found = [2 * (self.values[drawn] == text).sum() / count - 1 for text in self.texts[1:]]
+        return np.array(found if self._drawn.all() else [*found, 2 * len(drawn) / max(len(rows), 1) - 1])
 
     def recipe_value(self, params: Mapping[str, float]) -> str:
         """What a recipe would say, as YAML: a window as ``uniform`` or ``integers``, factors as ``weighted``; "" where
@@ -156,12 +157,16 @@ def ranges_of(axes: Sequence[Axis]) -> dict[str, tuple[float, float]]:
     return joined
 
 
-def held(axes: Sequence[Axis], points: Sequence[Mapping[str, float] | None]) -> dict[str, np.ndarray]:
-    """{axis: (points, d)} what candidates hold along each axis, the dummy's own number among them; None for the pool as it
-    is, which has no dummy and takes its middle."""
+def held(axes: Sequence[Axis], points: Sequence[Mapping[str, float] | None],
+         rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """{axis: (points, d)} what candidates hold along each axis, by the rows of the pool that each one's training has, the
+    dummy's own number among them. None is the pool as it is, which has no dummy and takes its middle.
+
+    Weights alone do not say it: windows may leave so few pictures that a text's factors choose nothing among them.
+    """
     dummy = np.array([0.0 if p is None else 2 * p[DUMMY] - 1 for p in points])
     idle = np.column_stack([dummy, np.where([p is None for p in points], 0.0, _bent(dummy))])
-    return {axis.path: np.array([axis.held(p) for p in points]) for axis in axes} | {DUMMY: idle}
+    return {axis.path: np.array([axis.held(r) for r in rows]) for axis in axes} | {DUMMY: idle}
 
 
 def _bent(x: np.ndarray) -> np.ndarray:
