@@ -15,14 +15,12 @@ import numpy as np
 SLICE = 2048  # rows picked, of which each is balanced together with those before it; fewer are left to chance
 _BLOCK = 512  # rows of the pool that are exchanged for each other
 _TRADED = (0.025, 0.018)  # of a block's rows, at most, each time round: more at once would be alike, and overshoot
-_FEW = 32.0  # rows added to a cell's: where one has less, an exchange would favour rows of frequent combinations
+_FEW = 8.0  # rows of a cell that has a say: exchanges for the sake of rarer ones would only drive them out
 _PAIRS = 256  # of columns; of more, every second, third ...
 _AT_ONCE = 1024
 
 
-def balanced(
-    groups: np.ndarray, sizes: Sequence[int], chance: np.ndarray, late: np.ndarray, wanted: int
-) -> np.ndarray:
+def balanced(groups: np.ndarray, sizes: Sequence[int], chance: np.ndarray, late: np.ndarray, wanted: int) -> np.ndarray:
     """(wanted,) rising places of rows: the first by ``late``, some exchanged until tables of pairs are those by ``chance``.
 
     groups : (n, columns) of each row; sizes : how many a column has; chance : (n,) of being picked, of sum ``wanted``
@@ -38,7 +36,7 @@ def balanced(
     codes, cells = _codes(groups, np.asarray(sizes))
     parts = [slice(i, i + _AT_ONCE) for i in range(0, n, _AT_ONCE)]
     aim = sum(_tally(codes[p], cells, np.repeat(chance[p], codes.shape[1])) for p in parts)
-    off, worth = np.zeros(cells), 1 / (aim + _FEW)
+    off, worth = np.zeros(cells), aim / (aim + _FEW) ** 2
     for start, end, share in zip(ends, ends[1:], np.diff(shares)):
         off += _tally(codes[start:end][kept[start:end]], cells) - aim * (share / wanted)
         blocks = [slice(i, min(i + _BLOCK, end)) for i in range(start, end, _BLOCK)]
@@ -60,7 +58,7 @@ def _codes(groups: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, int]:
     a, b = pairs(len(sizes))
     ends = np.cumsum(sizes[a] * sizes[b])
     wide = sizes[b].astype(groups.dtype)
-    codes = np.empty((len(groups), len(a)), np.int64)
+    codes = np.zeros((len(groups), len(a)), np.int64)
     for start in range(0, len(groups), _AT_ONCE):
         own = groups[start : start + _AT_ONCE]
         cell = np.take(own, a, 1) * wide + np.take(own, b, 1)

@@ -83,7 +83,7 @@ class Tilt:
             return np.arange(n)
         chance = self._chances(states, wanted)
         late = np.log(key.child("kept").uniforms(n)) - np.log(chance)
-        groups = np.empty((n, len(self.parts)), np.int32)
+        groups = np.zeros((n, len(self.parts)), np.int32)
         for i, (column, part) in enumerate(self.parts.items()):
             groups[:, i] = part[states[column]]
         return balanced(groups, [int(part.max()) + 1 for part in self.parts.values()], chance, late, wanted)
