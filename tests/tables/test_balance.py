@@ -64,6 +64,13 @@ def test_few_rows_are_left_to_chance():
         np.testing.assert_array_equal(balanced(groups, [6] * 8, chance, late, wanted), np.sort(np.argsort(late)[:wanted]))
 
 
+def test_a_pool_hardly_larger_than_the_pick_will_do():
+    groups, chance, late = pool(Key(1), n=3 * SLICE + 4)
+    for wanted in (3 * SLICE + 3, 3 * SLICE + 1, 2 * SLICE + 7):
+        kept = balanced(groups, [6] * 8, chance * wanted / chance.sum(), late, wanted)
+        assert len(kept) == wanted and (np.diff(kept) > 0).all()
+
+
 def test_one_column_has_no_pairs():
     groups, chance, late = pool(Key(1), columns=1)
     assert len(balanced(groups, [6], chance, late, WANTED)) == WANTED

@@ -26,7 +26,8 @@ def balanced(groups: np.ndarray, sizes: Sequence[int], chance: np.ndarray, late:
     groups : (n, columns) of each row; sizes : how many a column has; chance : (n,) of being picked, of sum ``wanted``
     late : (n,) random numbers, smaller for rows of more chance
     """
-    n, many = len(chance), max(wanted // SLICE, 1)
+    n = len(chance)
+    many = max(min(wanted // SLICE, n - wanted), 1)
     kept = np.zeros(n, bool)
     ends, shares = np.arange(many + 1) * n // many, np.arange(many + 1) * wanted // many
     for start, end, share in zip(ends, ends[1:], np.diff(shares)):
