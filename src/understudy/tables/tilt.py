@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from understudy.key import Key
+from understudy.tables.balance import balanced
 
-POOL = 4  # rows drawn for each one that is kept
-_RAKED = 4  # times round all marginals
+POOL = 6  # rows drawn for each one that is kept
+_RAKED = 3  # times round all marginals
 _FEW = 2.0  # rows that are added to either side of a ratio of counts
+_FAR = 50.0  # from the median logarithm of a weight: rows beyond are certain, or never kept, all the same
+_AT_ONCE = 2048  # rows weighed: few enough to stay in a cache
 
 
 @dataclass(frozen=True)
@@ -73,19 +76,37 @@ class Tilt:
         return ((rows @ self.weights) * rows).sum(1) + alone + self.base
 
     def kept(self, states: Mapping[str, np.ndarray], wanted: int, order: Sequence[str], key: Key) -> np.ndarray:
-        """(wanted,) rising places: the first by a uniform number over the weight (sequential Poisson sampling: Ohlsson
-        1998), with weights raked (Deming, Stephan 1940) until the rows kept nearly have the shares of ``margins``."""
-        logs, late = self.logs(states), np.log(key.child("kept").uniforms(len(states[order[0]])))
-        cells = [self._cells(columns, shares, states) for columns, shares in self.margins]
+        """(wanted,) rising places: the first by a uniform number over the chance that weight and ``margins`` give a row
+        (sequential Poisson sampling: Ohlsson 1998), so balanced that tables of pairs are those of the whole pool."""
+        n = len(states[order[0]])
+        if wanted >= n:
+            return np.arange(n)
+        chance = self._chances(states, wanted)
+        late = np.log(key.child("kept").uniforms(n)) - np.log(chance)
+        groups = np.zeros((n, len(self.parts)), np.int32)
+        for i, (column, part) in enumerate(self.parts.items()):
+            groups[:, i] = part[states[column]]
+        return balanced(groups, [int(part.max()) + 1 for part in self.parts.values()], chance, late, wanted)
 
-        def first() -> np.ndarray:
-            return np.argpartition(late - logs, min(wanted, len(logs) - 1))[:wanted]
-
+    def _chances(self, states: Mapping[str, np.ndarray], wanted: int) -> np.ndarray:
+        """(n,) of being kept, of sum ``wanted``: by weight, raked (Deming, Stephan 1940) until the rows expected nearly
+        have the shares of ``margins``."""
+        n = len(next(iter(states.values())))
+        logs = np.concatenate(
+            [self.logs({c: s[i : i + _AT_ONCE] for c, s in states.items()}) for i in range(0, n, _AT_ONCE)]
+        )
+        weight = np.exp(np.clip(logs - np.median(logs), -_FAR, _FAR))
+        chance = _capped(weight, wanted)
+        wider = {c for columns, _ in self.margins if len(columns) > 1 for c in columns}  # their tables tell theirs alone
+        margins = [m for m in self.margins if len(m[0]) > 1 or m[0][0] not in wider]
+        cells = [self._cells(columns, shares, states) for columns, shares in margins]
         for _ in range(_RAKED):
-            for cell, (_, shares) in zip(cells, self.margins):
-                have = np.bincount(cell[first()], minlength=shares.size)
-                logs = logs + np.log((wanted * shares.ravel() + _FEW) / (have + _FEW))[cell]
-        return np.sort(first())
+            for cell, (_, shares) in zip(cells, margins):
+                have = np.bincount(cell, chance, minlength=shares.size)
+                ratio = ((wanted * shares.ravel() + _FEW) / (have + _FEW))[cell]
+                weight, chance = weight * ratio, np.minimum(chance * ratio, 1)
+            chance = _capped(weight, wanted)
+        return chance
 
     def _cells(self, columns: tuple[str, ...], shares: np.ndarray, states: Mapping[str, np.ndarray]) -> np.ndarray:
         return np.ravel_multi_index([self.parts[c][states[c]] for c in columns], shares.shape)
@@ -117,6 +138,15 @@ class Tilt:
         margins = tuple((tuple(columns), store[f"{at}.margin.{i}"]) for i, columns in enumerate(own["margins"]))
         parts = {column: store[f"{at}.part.{i}"] for i, column in enumerate(own["parts"])}
         return cls(scores, store[f"{at}.weights"], alone, own["base"], margins, parts)
+
+
+def _capped(weight: np.ndarray, wanted: int) -> np.ndarray:
+    """(n,) chances in proportion to ``weight``, of sum ``wanted`` < n, where none is above one."""
+    rising = np.sort(weight)
+    falling, left = rising[::-1][:wanted], np.cumsum(rising)[::-1][:wanted]  # left: of it and all below it
+    free = wanted - np.arange(wanted)
+    certain = int(np.argmax(falling * free <= left))
+    return np.minimum(weight * (free[certain] / left[certain]), 1)
 
 
 def fitted(rows: np.ndarray, held: np.ndarray, wanted: np.ndarray, soft: float) -> tuple[np.ndarray, float]:
