@@ -82,12 +82,14 @@ class Keypoints:
     names : k names, in the order of the convention
     xyz_m : (k, 3) float32, world frame
     radius_m : (k,) float32, how deep below its skin a point may lie and still count as seen (body-scaled tolerance)
+    apart : whether points may lie off the surface, as the corners of a cuboid around it do
     """
 
     convention: str
     names: tuple[str, ...]
     xyz_m: np.ndarray
     radius_m: np.ndarray
+    apart: bool = False
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,10 @@ def visibility(signals, xyz, radius=0.1, number=1):
 ])
 def test_visibility_is_decided_by_what_lies_in_front(surface_m, owner, expected):
     instance = np.full((H, W), owner, np.uint32)
-    instance[20, 32:34] = 1  # something of the body is seen two pixels away
-    signals = picture(instance=instance, depth=np.full((H, W), surface_m, np.float32))
+    depth = np.full((H, W), surface_m, np.float32)
+    if owner != 1:
+        instance[20, 32:34], depth[20, 32:34] = 1, 2.0  # something of the body is seen two pixels away
+    signals = picture(instance=instance, depth=depth)
     x, y, v = visibility(signals, (0, 0, 2.0))
     assert (x, y, v) == (30, 20, expected)
 
@@ -89,6 +91,20 @@ def test_visibility_is_decided_by_what_lies_in_front(surface_m, owner, expected)
 def test_a_point_with_nothing_of_its_own_body_around_is_hidden():
     signals = picture(instance=np.full((H, W), 2, np.uint32), depth=np.full((H, W), 2.5, np.float32))
     assert visibility(signals, (0, 0, 2.0))[2] == 1
+
+
+def test_a_trunk_behind_a_hand_shows_nothing_of_a_finger_that_no_pixel_holds():
+    instance, depth = np.ones((H, W), np.uint32), np.full((H, W), 2.4, np.float32)
+    assert visibility(picture(instance=instance, depth=depth), (0, 0, 2.0))[2] == 1
+    depth[21, 32] = 2.05  # one pixel of the hand
+    assert visibility(picture(instance=instance, depth=depth), (0, 0, 2.0))[2] == 2
+
+
+def test_a_corner_of_a_cuboid_hangs_before_what_it_is_around():
+    instance, depth = np.ones((H, W), np.uint32), np.full((H, W), 2.4, np.float32)
+    corner = Keypoints("one", ("p",), np.array([(0, 0, 2.0)], np.float32), np.array([0.1], np.float32), apart=True)
+    answer = keypoints(scene(entity(1, points=[corner])), picture(instance=instance, depth=depth))
+    assert answer.instances[1]["points"][0].xyv[0, 2] == 2
 
 
 def test_visibility_is_a_majority_not_one_sample():

@@ -22,6 +22,8 @@ _DISC_OF_RADIUS = 0.35
 _DISC_MOST_PX = 6.0
 # Something of the entity must be seen this near: a finger may be thinner than a pixel, but not alone in the picture.
 _OWN_WITHIN_PX = 3
+# ... and no further behind it: the trunk behind a hand shows nothing of a finger that no pixel holds.
+_OWN_BEHIND_M = 0.1
 _MOST = int(_DISC_MOST_PX)
 
 
@@ -43,16 +45,17 @@ def _point_set(scene: Scene, signals: Signals, entity_id: int, named: Keypoints)
     xyv = np.zeros((len(xyz), 3), np.float32)
     at = np.flatnonzero(inside)
     if len(at):
-        seen = _are_seen(signals, entity_id, xy[at], xyz[at, 2], named.radius_m[at], lens.focal_px[0])
+        seen = _are_seen(signals, entity_id, xy[at], xyz[at, 2], named.radius_m[at], lens.focal_px[0],
+                         np.inf if named.apart else _OWN_BEHIND_M)
         xyv[at] = np.column_stack([xy[at], np.where(seen, 2, 1)])
     return PointSet(named.convention, named.names, xyv, xyz.astype(np.float32))
 
 
 def _are_seen(signals: Signals, entity_id: int, xy: np.ndarray, z: np.ndarray, tolerance_m: np.ndarray,
-              focal_px: float) -> np.ndarray:
+              focal_px: float, behind_m: float) -> np.ndarray:
     """(k,) bool: does at least half of a disc around each point see the point's surroundings, and is the entity seen there?
 
-    xy : (k, 2) px, inside the picture; z, tolerance_m : (k,) m
+    xy : (k, 2) px, inside the picture; z, tolerance_m : (k,) m; behind_m : how far behind the point the entity may be seen
     """
     h, w = signals[DEPTH].shape
     disc = _DISC_OF_RADIUS * tolerance_m * focal_px / z
@@ -64,10 +67,11 @@ def _are_seen(signals: Signals, entity_id: int, xy: np.ndarray, z: np.ndarray, t
     inside = (columns >= 0) & (columns < w) & (rows >= 0) & (rows < h)
     pixel = np.where(inside, rows * w + columns, 0)
     own = signals[INSTANCE].ravel()[pixel] == entity_id
-    present = (own & inside & (np.abs(by_row) <= reach) & (np.abs(by_column) <= reach)).any(axis=1)
+    depth = signals[DEPTH].ravel()[pixel]
+    around = inside & (np.abs(by_row) <= reach) & (np.abs(by_column) <= reach)
+    present = (own & around & (depth <= z[:, None] + behind_m)).any(axis=1)
     near = inside & (np.hypot(columns + 0.5 - xy[:, :1], rows + 0.5 - xy[:, 1:]) <= disc)
     near[:, len(by_row) // 2] |= ~near.any(axis=1)  # a disc smaller than a pixel: the pixel that holds the point
-    depth = signals[DEPTH].ravel()[pixel]
     # Another thing's surface hides the point as soon as it is in front; the body's own only beyond the tolerance.
     hidden = depth < z[:, None] - np.where(own, 1.0, 0.25) * tolerance_m[:, None]
     return present & ((hidden & near).sum(axis=1) < 0.5 * near.sum(axis=1))

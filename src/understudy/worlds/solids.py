@@ -165,7 +165,7 @@ class Solids:
         if not labelled:
             return Entity(number, None, (surface,))
         corners = apply(pose, primitives.box_corners(mesh.vertices)).astype(np.float32)
-        points = Keypoints("cuboid8", CORNERS, corners, np.full(8, 0.02, np.float32))
+        points = Keypoints("cuboid8", CORNERS, corners, np.full(8, 0.02, np.float32), apart=True)
         facts = {"size_m": round(size, 4), "distance_m": round(float(np.hypot(x, y)), 4)}
         return Entity(number, shape, (surface,), (points,), facts)
 
