@@ -73,10 +73,11 @@ def light(scene: Scene, key: Key, **settings) -> tuple[np.ndarray, float]:
 
 def shown(linear: np.ndarray, gain: float) -> np.ndarray:
     """sRGB in [0, 1], highlights rolled off as :func:`understudy.sensors.metered` has them."""
-    from understudy.sensors.develop import SHOULDER, _srgb
+    from understudy.assets.palettes import srgb_encode
+    from understudy.sensors.develop import SHOULDER
 
     light, room = linear * gain, 1 - SHOULDER
-    return _srgb(np.where(light > SHOULDER, SHOULDER + room * (1 - np.exp((SHOULDER - light) / room)), light))
+    return srgb_encode(np.where(light > SHOULDER, SHOULDER + room * (1 - np.exp((SHOULDER - light) / room)), light))
 
 
 def psnr(one: np.ndarray, other: np.ndarray, where: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from understudy.scene import Lens
 
 # A seen point lies below its skin by a limb's thickness and some clothing; its surface is nearer by that much at most.
 _NEAR_PX = 3  # a seen point has some of its body this near (labels/keypoints.py)
-_DEEPEST_M = 0.45
+_BEHIND_M, _DEEPEST_M = 0.1, 0.45  # ... no further behind it than that (the same), nor before it
 _TRUNK = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 
 
@@ -93,7 +93,7 @@ def points_depth(x: Exhibit) -> Iterator[Finding]:
             rows, columns = (slice(max(int(at) - _NEAR_PX, 0), int(at) + _NEAR_PX + 1) for at in (py, px))
             own = depth[rows, columns][x.masks[i.id][rows, columns]]
             own = own[np.isfinite(own)]
-            if own.size and not (own.min() - 0.1 <= z <= own.max() + _DEEPEST_M):
+            if own.size and not (own.min() - _BEHIND_M <= z <= own.max() + _DEEPEST_M):
                 yield said(x, "points-depth", i, f"{name} is seen, but its surface lies elsewhere",
                            f"z from {own.min():.3f} to {own.max() + _DEEPEST_M:.3f} m", f"{z:.3f} m")
                 break

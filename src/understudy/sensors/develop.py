@@ -95,11 +95,6 @@ def _vignette(size_hw: tuple[int, int], loss: float) -> np.ndarray:
     return 1 - np.float32(loss) * (y[:, None] + aspect * x) / np.float32(1 + aspect)
 
 
-def _srgb(linear: np.ndarray) -> np.ndarray:
-    """The sRGB transfer curve (IEC 61966-2-1) of values clipped to [0, 1]."""
-    return _looked_up(_srgb_table(), np.array(linear, np.float32))
-
-
 def _looked_up(table: np.ndarray, values: np.ndarray) -> np.ndarray:
     """``values`` (float32, overwritten), clipped to [0, 1], through a table of 65,536 even steps."""
     np.clip(values, 0, 1, out=values)
@@ -110,6 +105,7 @@ def _looked_up(table: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _srgb_table() -> np.ndarray:
+    """The sRGB transfer curve (IEC 61966-2-1)."""
     x = np.arange(65536) / 65535
     table = np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055).astype(np.float32)
     table.flags.writeable = False

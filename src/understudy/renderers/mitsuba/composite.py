@@ -55,7 +55,7 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality,
     margin = 1 + math.ceil(_defocus_px(scene.camera, triangles))
     touched = cv2.dilate(seen, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)).astype(bool)
     pixels = np.flatnonzero(touched)
-    block = quality.block(px_per_m(scene, triangles, hits))
+    block = quality.block(_px_per_m(scene, triangles, hits))
     paths = quality.paths(mi, bare, scene, triangles, hits, pixels, key.child("paths"), sky=False, rows=block)
     at = _around(touched, _EDGE_PX + math.ceil(3 * _softness(scene.backdrop)), block)
     inside = touched[at]
@@ -76,7 +76,7 @@ def _figures(mi, bare, scene: Scene, triangles: Triangles, hits: Hits, quality,
     return at, light, cover
 
 
-def px_per_m(scene: Scene, triangles: Triangles, hits: Hits) -> float:
+def _px_per_m(scene: Scene, triangles: Triangles, hits: Hits) -> float:
     """Pixels to a metre of the middle one of what is seen."""
     ahead = triangles.points[triangles.faces[hits.face[::7], 0], 2]
     return float(scene.camera.lens.focal_px[0] / np.median(ahead))

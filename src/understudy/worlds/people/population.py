@@ -36,6 +36,7 @@ from understudy.worlds.people.feasible import refuse_impossible
 from understudy.worlds.people.thinning import representatives
 
 STATURE_ERROR_M, BMI_ERROR = 0.004, 0.25  # how near the mesh comes to what was ordered
+_TRIES = 3  # of weighing by a sketch: one body in ten needs a second
 _SKETCH_M, _SKETCHED = 0.07, 0.866  # cells that a body is sketched on, and the sketch's mass over the body's
 
 #             years: stature of men and women (cm), its spread (cm), median index of men and women, spread of its logarithm
@@ -191,14 +192,12 @@ def solve(shape: BodyShape, height_m: float, bmi: float, *, exact_bmi: bool = Tr
 
     Raises Unsatisfiable if there is none; with ``exact_bmi`` False the nearest index is taken instead.
     """
-    steps, last = _Steps(shape, height_m), None
-    while True:
-        found = _nearest(steps, bmi)
-        rest = build(found, steps.whole)
-        if abs(rest.bmi - bmi) <= BMI_ERROR or found == last:
+    steps = _Steps(shape, height_m)
+    for _ in range(_TRIES):
+        rest = build(_nearest(steps, bmi), steps.whole)
+        if abs(rest.bmi - bmi) <= BMI_ERROR:
             break
         steps.heed(rest)
-        last = found
     if abs(rest.stature_m - height_m) > STATURE_ERROR_M:
         raise Unsatisfiable("no body of that age and gender has that stature", where="world.people.body.height_cm",
                             wanted=f"{height_m * 100:.0f} cm", got=f"{rest.stature_m * 100:.0f} cm")
